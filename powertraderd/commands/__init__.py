@@ -1,0 +1,1 @@
+"""The verbs of `powertraderd`: one file each."""

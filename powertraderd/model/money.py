@@ -1,0 +1,36 @@
+"""Money and quantities: Decimal with a name for each unit, never float.
+
+``price_from_float`` is the one border between model arithmetic (float64) and money (Decimal).
+"""
+
+from decimal import ROUND_DOWN, Context, Decimal
+from typing import NewType
+
+Usd = NewType("Usd", Decimal)
+"""An amount of the quote currency."""
+Base = NewType("Base", Decimal)
+"""A quantity of a coin."""
+Price = NewType("Price", Decimal)
+"""Quote currency per coin."""
+
+EXACT = Context(prec=60, rounding=ROUND_DOWN)
+"""Sums and products of exchange figures (16 decimals each) fit into 60 digits without rounding."""
+
+ZERO_USD = Usd(Decimal(0))
+ZERO_BASE = Base(Decimal(0))
+
+
+def floor_to(value: Decimal, increment: Decimal) -> Decimal:
+    """``value`` rounded down to a whole multiple of ``increment`` (> 0)."""
+    return EXACT.multiply(EXACT.divide_int(value, increment), increment)
+
+
+def plain(value: Decimal) -> str:
+    """Decimal text without an exponent (an exchange refuses 1e-05) and without trailing zeros."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def price_from_float(value: float) -> Price:
+    """A model figure as money: the shortest decimal that means the same float64."""
+    return Price(Decimal(repr(value)))

@@ -1,0 +1,202 @@
+"""Ports: what the roles need from the outside. One contract test suite per port."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Protocol
+
+from powertraderd.model.candle import Candle, Coin, Timeframe
+from powertraderd.model.decision import Decision
+from powertraderd.model.money import Usd
+from powertraderd.model.order import (
+    Fill,
+    OrderIntent,
+    OrderRecord,
+    OrderReport,
+    OrderState,
+    Placement,
+)
+from powertraderd.model.position import Books, Trail
+from powertraderd.model.product import Product
+from powertraderd.model.quote import Quote
+from powertraderd.model.signal import Signal
+
+if TYPE_CHECKING:
+    from powertraderd.model.memory import Memory  # numpy stays out of the workers without a model
+
+
+class CandleSource(Protocol):
+    """A venue's closed candles, as of the clock's now."""
+
+    def candles(
+        self, coin: Coin, timeframe: Timeframe, start: datetime, end: datetime
+    ) -> tuple[Candle, ...]:
+        """Closed candles with ``start <= opened_at < end``, ascending, unique.
+
+        A candle that has not closed by now is never among them. An interval without trades has no
+        candle. Raises DataUnavailable for an unknown coin, TransientExchangeError when the venue
+        does not answer.
+        """
+        ...
+
+
+class QuoteSource(Protocol):
+    """Best prices on the trading venue."""
+
+    def quotes(self, coins: Sequence[Coin]) -> Mapping[Coin, Quote]:
+        """Quotes of ``coins``; a coin without a usable quote is missing from the answer.
+
+        Raises TransientExchangeError when the venue does not answer.
+        """
+        ...
+
+
+class Broker(QuoteSource, Protocol):
+    """The trading venue."""
+
+    def products(self, coins: Sequence[Coin]) -> Mapping[Coin, Product]:
+        """What may be traded and in which steps; an unknown coin is missing."""
+        ...
+
+    def balances(self) -> Mapping[str, Decimal]:
+        """Total holdings by currency, available plus held."""
+        ...
+
+    def fee_rate(self) -> Decimal:
+        """The taker fee as a fraction: 0.006 is 0.6 percent."""
+        ...
+
+    def place(self, intent: OrderIntent) -> Placement:
+        """Place a market order once. Raises AmbiguousOrder when the outcome is unknown."""
+        ...
+
+    def order(self, order_id: str) -> OrderReport | None:
+        """The order, or None where the venue does not know it (yet)."""
+        ...
+
+    def orders_since(self, product_id: str, start: datetime) -> tuple[OrderReport, ...]:
+        """All orders of a product created at or after ``start``."""
+        ...
+
+    def fills(self, order_id: str) -> tuple[Fill, ...]:
+        """All fills of an order that are visible by now, oldest first."""
+        ...
+
+
+class MemoryStore(Protocol):
+    """Memories by coin and timeframe."""
+
+    def load(self, coin: Coin, timeframe: Timeframe) -> tuple[Memory, datetime] | None:
+        """The memory and when it was trained; None where none was ever saved.
+
+        Raises StoreDamaged or StoreTooNew with the file's name.
+        """
+        ...
+
+    def save(self, coin: Coin, timeframe: Timeframe, memory: Memory, trained_at: datetime) -> None:
+        """Replace the memory atomically and durably."""
+        ...
+
+
+class SignalBoard(Protocol):
+    """Where the thinker publishes and everyone else reads."""
+
+    def publish(self, signal: Signal) -> None:
+        """Replace the coin's signal."""
+        ...
+
+    def signals(self) -> Mapping[Coin, Signal]:
+        """The newest signal of each coin."""
+        ...
+
+
+class Ledger(Protocol):
+    """The daemon's own books. One writer; every method is durable when it returns."""
+
+    def books(self) -> Books:
+        """All money and positions."""
+        ...
+
+    def pay_in(self, amount: Usd, at: datetime, note: str) -> None:
+        """Record cash that was handed to the daemon (or taken back, when negative)."""
+        ...
+
+    def record_intent(self, intent: OrderIntent) -> None:
+        """Write an intent in state INTENDED. Raises InvariantBroken on a known id."""
+        ...
+
+    def set_order_state(
+        self,
+        client_order_id: str,
+        state: OrderState,
+        at: datetime,
+        *,
+        order_id: str | None = None,
+        refusal: str | None = None,
+    ) -> None:
+        """Move an order on. Raises InvariantBroken when it is unknown or already final."""
+        ...
+
+    def record_fills(
+        self, client_order_id: str, fills: Sequence[Fill], state: OrderState, at: datetime
+    ) -> Books:
+        """Book the fills not seen before and the order's state, in one transaction.
+
+        Checks the accounting identity before it commits; raises InvariantBroken and writes nothing
+        when it would not hold. Returns the books after it.
+        """
+        ...
+
+    def close_remainder(self, coin: Coin, at: datetime) -> Books:
+        """Close a position whose rest is below the product's increment: the rest becomes dust."""
+        ...
+
+    def order(self, client_order_id: str) -> OrderRecord | None:
+        """One order by our own id."""
+        ...
+
+    def order_by_request(self, request_id: str) -> OrderRecord | None:
+        """The order that a manual request led to, so that repeating it repeats the answer."""
+        ...
+
+    def open_orders(self) -> tuple[OrderRecord, ...]:
+        """Orders that are not final, oldest first."""
+        ...
+
+    def orders_since(self, start: datetime) -> tuple[OrderRecord, ...]:
+        """Orders intended at or after ``start``, oldest first."""
+        ...
+
+    def last_exit_at(self, coin: Coin) -> datetime | None:
+        """When the coin's last position was closed."""
+        ...
+
+    def save_trail(self, coin: Coin, trail: Trail) -> None:
+        """Keep the trailing exit of an open position."""
+        ...
+
+    def record_decision(self, decision: Decision) -> None:
+        """Append a decision that differs from the coin's previous one; old ones are pruned."""
+        ...
+
+    def record_account_value(self, at: datetime, value: Usd, cash: Usd) -> None:
+        """Append to the account's history; old samples are thinned out, so that it stays small."""
+        ...
+
+
+class Heart(Protocol):
+    """The heartbeat; only the main thread may beat."""
+
+    def phase(self, name: str, budget_s: float, detail: str = "") -> AbstractContextManager[None]:
+        """Promise to leave this phase within ``budget_s`` machine seconds.
+
+        Phases nest; leaving restores the outer one; the inner deadline never exceeds the outer.
+        """
+        ...
+
+    def progress(self, done: int, total: int) -> None:
+        """Renew the phase's deadline, under its total cap, if ``done`` has strictly risen."""
+        ...

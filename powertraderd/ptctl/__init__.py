@@ -1,0 +1,1 @@
+"""The control client: one file per family of verbs."""

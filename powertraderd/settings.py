@@ -1,0 +1,389 @@
+"""Every setting, typed, with unit and range: defaults, then the TOML file, then the environment.
+
+``POWERTRADERD_SECTION__KEY`` overrides the file. Unknown keys are refused with the nearest known
+name. The rules of the strategy stand in model/rules.py, everything else here.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from powertraderd.errors import ConfigError
+from powertraderd.model.candle import MONDAY, THURSDAY, Coin
+from powertraderd.model.rules import (
+    DcaRules,
+    EntryRules,
+    ExitRules,
+    Mode,
+    RiskLimits,
+    Rules,
+    SignalRules,
+    StrategyRules,
+    TrainingRules,
+)
+
+CONFIG_VARIABLE = "POWERTRADERD_CONFIG"
+SOCKET_VARIABLE = "POWERTRADERD_SOCKET"
+SYSTEM_RUNTIME_DIR = Path("/run/powertraderd")
+SOCKET_NAME = "control.sock"
+ENVIRONMENT_PREFIX = "POWERTRADERD_"
+
+CoinName = Annotated[Coin, Field(pattern=r"^[A-Z0-9]{1,15}$")]
+
+
+def user_runtime_dir() -> Path:
+    """Where a daemon without root keeps its socket: XDG_RUNTIME_DIR, else a folder in /tmp."""
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    return Path(base) / "powertraderd" if base else Path(f"/tmp/powertraderd-{os.getuid()}")  # noqa: S108 - created 0700 and checked for its owner before use
+
+
+def user_state_dir() -> Path:
+    """Where a daemon without root keeps its state: XDG_STATE_HOME or ~/.local/state."""
+    base = os.environ.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "state") / "powertraderd"
+
+
+def _utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC)
+
+
+UtcDatetime = Annotated[datetime, AfterValidator(_utc)]
+
+
+class TradingSettings(Rules):
+    """What is traded and whether with real money."""
+
+    mode: Mode = Field("paper", description="paper or live; never live by default")
+    coins: tuple[CoinName, ...] = Field(
+        (Coin("BTC"), Coin("ETH")),
+        min_length=1,
+        max_length=50,
+        description="coins to trade, by ticker",
+    )
+    quote: Literal["USD", "USDC", "EUR"] = Field("USD", description="quote currency")
+    tick_seconds: float = Field(
+        1, ge=0.02, le=60, description="pause between trader cycles, machine seconds"
+    )
+
+    @model_validator(mode="after")
+    def _coins_are_unique(self) -> Self:
+        if len(set(self.coins)) != len(self.coins):
+            msg = "coins: a coin is listed twice"
+            raise ValueError(msg)
+        return self
+
+
+class CandleSettings(Rules):
+    """Where candles come from."""
+
+    source: Literal["synthetic", "replay"] = Field(
+        "synthetic", description="synthetic: made from a seed; replay: a folder of CSV files"
+    )
+    directory: Path | None = Field(None, description="replay: folder of COIN*_1h.csv[.gz] files")
+    history_start: UtcDatetime = Field(
+        datetime(2022, 1, 1, tzinfo=UTC), description="oldest candle that is learned"
+    )
+    week_anchor: Literal["monday", "thursday"] = Field(
+        "monday", description="weekday on which weekly candles start, 00:00 UTC"
+    )
+    seed: int = Field(1, ge=0, description="synthetic: seed of the market")
+    volatility_pct: float = Field(
+        0.8, gt=0, le=20, description="synthetic: typical hourly move, percent"
+    )
+
+    @property
+    def week_offset(self) -> timedelta:
+        """The week anchor as an offset from the epoch."""
+        return MONDAY if self.week_anchor == "monday" else THURSDAY
+
+    @model_validator(mode="after")
+    def _replay_needs_a_directory(self) -> Self:
+        if self.source == "replay" and self.directory is None:
+            msg = "source = 'replay' needs directory, a folder of CSV files"
+            raise ValueError(msg)
+        return self
+
+
+class ClockSettings(Rules):
+    """Market time."""
+
+    kind: Literal["real", "accelerated"] = Field("real", description="accelerated: paper only")
+    start: UtcDatetime | None = Field(None, description="accelerated: market time at first start")
+    speed: float = Field(
+        1.0, ge=1, le=100_000, description="accelerated: market seconds per machine second"
+    )
+
+    @model_validator(mode="after")
+    def _accelerated_needs_a_start(self) -> Self:
+        if self.kind == "accelerated" and self.start is None:
+            msg = "kind = 'accelerated' needs start, the market time to begin at"
+            raise ValueError(msg)
+        return self
+
+
+class PaperSettings(Rules):
+    """The paper broker."""
+
+    starting_cash: Decimal = Field(Decimal(10_000), gt=0, description="quote currency at the start")
+    taker_fee_pct: Decimal = Field(Decimal("0.6"), ge=0, lt=50, description="fee of each fill")
+    spread_pct: Decimal = Field(Decimal("0.05"), ge=0, lt=50, description="ask over bid")
+    latency_ms: int = Field(
+        50, ge=0, le=600_000, description="from order to fills, market milliseconds"
+    )
+    seed: int = Field(1, ge=0, description="seed of fill sizes and ids")
+
+
+class PathSettings(Rules):
+    """Folders."""
+
+    state_dir: Path = Field(default_factory=user_state_dir, description="databases and memories")
+    runtime_dir: Path = Field(default_factory=user_runtime_dir, description="the control socket")
+
+    @property
+    def socket(self) -> Path:
+        """The control socket."""
+        return self.runtime_dir / SOCKET_NAME
+
+
+class ControlSettings(Rules):
+    """The control socket."""
+
+    admin_group: str | None = Field(None, description="members may trade and change state")
+    ack_seconds: float = Field(
+        5, gt=0, le=60, description="a worker acknowledges a command within this"
+    )
+    answer_seconds: float = Field(
+        45, gt=0, le=600, description="a worker answers a command within this"
+    )
+
+
+class ExporterSettings(Rules):
+    """Prometheus."""
+
+    listen: str = Field(
+        "127.0.0.1:9464", pattern=r"^[^:\s]+:\d{1,5}$", description="host:port; port 0 picks one"
+    )
+
+
+class BudgetSettings(Rules):
+    """How long each phase may take, machine seconds (SUPERVISION.md, Budgets)."""
+
+    boot: float = Field(20, gt=0, description="from start to ready, without reconcile")
+    reconcile: float = Field(90, gt=0, description="startup reconciliation")
+    load_memory: float = Field(20, gt=0, description="reading memories")
+    candles: float = Field(20, gt=0, description="candles of one coin")
+    training_step: float = Field(60, gt=0, description="training without progress")
+    training_total: float = Field(1800, gt=0, description="training in all")
+    place_order: float = Field(20, gt=0, description="placing one order")
+    read_orders: float = Field(15, gt=0, description="reading orders or fills")
+    quotes: float = Field(10, gt=0, description="reading quotes")
+    ledger: float = Field(5, gt=0, description="one ledger commit")
+    cycle: float = Field(120, gt=0, description="one whole cycle of thinker, trader, exporter")
+    idle_slack: float = Field(2, gt=0, description="waking up late from a pause")
+
+
+class SupervisorSettings(Rules):
+    """Budgets, kill ladder, back-off and breaker (SUPERVISION.md), machine seconds."""
+
+    budgets: BudgetSettings = BudgetSettings()
+    ladder_term: float = Field(1, gt=0, description="hang: from the stack dump to SIGTERM")
+    ladder_kill: float = Field(3, gt=0, description="hang: from the stack dump to SIGKILL")
+    ladder_unkillable: float = Field(5, gt=0, description="hang: then declared UNKILLABLE")
+    unkillable_exit: float = Field(30, gt=0, description="UNKILLABLE: the supervisor then exits")
+    stop_grace_trader: float = Field(25, gt=0, description="stop: the trader's time to finish")
+    stop_grace: float = Field(10, gt=0, description="stop: the other workers' time")
+    mute_after: float = Field(1, gt=0, description="an unreadable page for so long means mute")
+    stall_gap: float = Field(2, gt=0, description="longer gaps between ticks are our own stall")
+    backoff_base: float = Field(1, gt=0, description="first pause before a restart")
+    backoff_cap: float = Field(60, gt=0, description="longest pause before a restart")
+    stable_after: float = Field(600, gt=0, description="running so long resets the back-off")
+    breaker_fast_deaths: int = Field(5, ge=1, description="deaths in the short window that trip")
+    breaker_fast_window: float = Field(600, gt=0, description="the short window")
+    breaker_slow_deaths: int = Field(20, ge=1, description="deaths in the long window that trip")
+    breaker_slow_window: float = Field(86_400, gt=0, description="the long window")
+
+
+class LoggingSettings(Rules):
+    """Log lines."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level")
+    format: Literal["json", "console"] = Field("json", description="console is for people")
+    file: Path | None = Field(
+        None, description="also write JSON lines here; reopened after rotation"
+    )
+
+
+class Settings(BaseSettings):
+    """All sections."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix=ENVIRONMENT_PREFIX,
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    trading: TradingSettings = TradingSettings()
+    candles: CandleSettings = CandleSettings()
+    clock: ClockSettings = ClockSettings()
+    paper: PaperSettings = PaperSettings()
+    entry: EntryRules = EntryRules()
+    dca: DcaRules = DcaRules()
+    exit: ExitRules = ExitRules()
+    signal: SignalRules = SignalRules()
+    training: TrainingRules = TrainingRules()
+    risk: RiskLimits = RiskLimits()
+    paths: PathSettings = Field(default_factory=PathSettings)
+    control: ControlSettings = ControlSettings()
+    exporter: ExporterSettings = ExporterSettings()
+    supervisor: SupervisorSettings = SupervisorSettings()
+    logging: LoggingSettings = LoggingSettings()
+
+    @property
+    def rules(self) -> StrategyRules:
+        """The sections that decisions need."""
+        return StrategyRules(
+            entry=self.entry,
+            dca=self.dca,
+            exit=self.exit,
+            signal=self.signal,
+            training=self.training,
+            risk=self.risk,
+        )
+
+    @model_validator(mode="after")
+    def _live_is_not_available(self) -> Self:
+        if self.trading.mode == "live":
+            msg = "trading.mode = 'live' is not available in this version; use 'paper'"
+            raise ValueError(msg)
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the base class passes it
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not used on purpose
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not used on purpose
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment overrides what is passed in (the file)."""
+        return env_settings, init_settings
+
+
+def load(config: Path | None = None) -> Settings:
+    """Settings from ``config`` (or POWERTRADERD_CONFIG, or defaults) and the environment.
+
+    Relative paths in the file are meant from the file's own folder. Raises ConfigError that names
+    the file, the key, the value and the remedy.
+    """
+    path = config or _path_from_environment()
+    values = _read(path) if path else {}
+    _refuse_unknown_keys(values, path)
+    _refuse_unknown_variables()
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, path)) from None
+
+
+def _path_from_environment() -> Path | None:
+    text = os.environ.get(CONFIG_VARIABLE)
+    return Path(text) if text else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        msg = f"{path}: cannot be read ({error.strerror}); name a settings file with --config"
+        raise ConfigError(msg) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{path}: not valid TOML: {error}"
+        raise ConfigError(msg) from None
+    return _resolve_paths(values, path.resolve().parent)
+
+
+_PATH_KEYS = (
+    ("candles", "directory"),
+    ("paths", "state_dir"),
+    ("paths", "runtime_dir"),
+    ("logging", "file"),
+)
+
+
+def _resolve_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    for section, key in _PATH_KEYS:
+        table = values.get(section)
+        if isinstance(table, dict) and isinstance(table.get(key), str):
+            table[key] = str(folder / Path(table[key]).expanduser())
+    return values
+
+
+def known_keys() -> dict[str, tuple[str, ...]]:
+    """Section names with their keys."""
+    return {
+        name: tuple(field.annotation.model_fields)  # type: ignore[union-attr]
+        for name, field in Settings.model_fields.items()
+    }
+
+
+def _refuse_unknown_keys(values: Mapping[str, Any], path: Path | None) -> None:
+    known = known_keys()
+    for section, table in values.items():
+        if section not in known:
+            raise ConfigError(_unknown(f"{path}: [{section}]", section, known))
+        if not isinstance(table, dict):
+            msg = f"{path}: {section} must be a table: [{section}]"
+            raise ConfigError(msg)
+        for key in table:
+            if key not in known[section]:
+                raise ConfigError(_unknown(f"{path}: [{section}] {key}", key, known[section]))
+
+
+def _refuse_unknown_variables() -> None:
+    known = known_keys()
+    names = {
+        f"{ENVIRONMENT_PREFIX}{section}__{key}".upper()
+        for section in known
+        for key in known[section]
+    }
+    for name in os.environ:
+        if not name.startswith(ENVIRONMENT_PREFIX) or "__" not in name:
+            continue
+        prefix = "__".join(name.split("__")[:2])
+        if prefix not in names:
+            raise ConfigError(_unknown(f"environment variable {name}", prefix, names))
+
+
+def _unknown(place: str, name: str, known: Mapping[str, Any] | tuple[str, ...] | set[str]) -> str:
+    nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    hint = f"; did you mean {nearest[0]}?" if nearest else f"; known: {', '.join(sorted(known))}"
+    return f"{place}: unknown{hint}"
+
+
+def _explain(error: ValidationError, path: Path | None) -> str:
+    place = str(path) if path else "settings"
+    lines = []
+    for problem in error.errors(include_url=False):
+        section, *keys = (str(part) for part in problem["loc"] or ("",))
+        key = f"[{section}] {'.'.join(keys)}".strip() if section else "settings"
+        value = problem["input"]
+        shown = "" if isinstance(value, dict | Rules) else f" = {value!r}"
+        lines.append(f"{place}: {key}{shown}: {problem['msg']}")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Pure functions: train, predict, levels, decide, risk, orders, ledgering."""

@@ -1,0 +1,1 @@
+"""Supervision: pure states, policy, backoff and verdict; edges page, notify, peer and protocol."""

@@ -1,0 +1,1 @@
+"""The worker processes: one role per file, started by the supervisor."""
