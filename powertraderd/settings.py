@@ -64,6 +64,12 @@ class TradingSettings(Rules):
     tick_seconds: float = Field(
         1, ge=0.02, le=60, description="pause between trader cycles, machine seconds"
     )
+    quiet_window_seconds: float = Field(
+        60,
+        ge=0,
+        le=3600,
+        description="an order that the venue does not list counts as never placed after this",
+    )
 
     @model_validator(mode="after")
     def _coins_are_unique(self) -> Self:
