@@ -13,8 +13,7 @@ _KEPT = 64
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """Do not call ``phase`` for ``detail`` before ``until_ns`` (machine time); it hung ``strikes``
-    times."""  # noqa: D205, D209 - one sentence
+    """Keep from calling ``phase`` for ``detail`` until ``until_ns``: it hung ``strikes`` times."""
 
     phase: str
     detail: str

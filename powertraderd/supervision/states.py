@@ -49,6 +49,9 @@ class Rung(StrEnum):
     EXIT = "exit"  # still not reaped: the supervisor leaves
 
 
+Ladder = tuple[tuple[int, Rung], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Death:
     """The last death; ``counted`` by the breaker or not."""
@@ -81,7 +84,7 @@ class WorkerState:
     cause: Reason | None = None
     hung_phase: str = ""
     hung_detail: str = ""
-    ladder: tuple[tuple[int, Rung], ...] = ()
+    ladder: Ladder = ()
     retry_ns: int = 0
     attempt: int = 0
     cycled: bool = False
@@ -233,3 +236,5 @@ class ExitSupervisor:
 
 
 Action = Spawn | Drain | Dump | Terminate | Kill | Log | ExitSupervisor
+
+Step = tuple[WorkerState, tuple[Action, ...]]
