@@ -53,7 +53,7 @@ def save(folder: Path, state: DurableState) -> None:
     temporary = path.with_suffix(".tmp")
     body = json.dumps({"version": _VERSION, **asdict(state)}, default=_moment, sort_keys=True)
     document = {"checksum": _checksum(body), "state": body}
-    with temporary.open("w", encoding="utf-8", opener=_private) as file:
+    with open(temporary, "w", encoding="utf-8", opener=_private) as file:
         json.dump(document, file)
         file.flush()
         os.fsync(file.fileno())

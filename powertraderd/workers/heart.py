@@ -141,13 +141,12 @@ class PageHeart:
 
     def _beat(self) -> None:
         frame = self._stack[-1]
+        cycle_deadline_ns = self._cycle_deadline_ns
         self._page.write(
             replace(
                 self._flags,
                 cycle_started_ns=self._cycle_started_ns,
-                cycle_deadline_ns=0
-                if self._cycle_deadline_ns == _NEVER
-                else self._cycle_deadline_ns,
+                cycle_deadline_ns=0 if cycle_deadline_ns == _NEVER else cycle_deadline_ns,
                 phase=frame.name,
                 phase_started_ns=frame.started_ns,
                 phase_deadline_ns=frame.deadline_ns,

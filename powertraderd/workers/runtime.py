@@ -3,6 +3,7 @@
 A role does the work; the runtime makes the promises around it. Doing nothing is a promise too.
 """
 
+import logging
 import os
 import socket
 import time
@@ -40,7 +41,14 @@ def serve(name: str, page_fd: int, channel_fd: int, wire: Wire) -> int:
     try:
         return Runtime(name, context, mailbox, output).run(wire)
     except PowertraderError as error:
-        context.log.error("worker_failed", error=str(error), kind=type(error).__name__)
+        known = error.exit_code is not ExitCode.INTERNAL
+        context.log.log(
+            logging.ERROR,
+            "worker_failed",
+            error=str(error),
+            code=error.exit_code.name,
+            exc_info=not known,
+        )
         return error.exit_code
     except Exception:  # the border of a worker
         context.log.exception("worker_crashed")
