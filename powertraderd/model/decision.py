@@ -66,6 +66,7 @@ class ReasonCode(StrEnum):
     FEE_UNKNOWN = "fee_unknown"
     CLOSE_UNKNOWN = "close_unknown"
     # the size does not fit
+    SIZE_INVALID = "size_invalid"
     DUST = "dust"
     NO_POSITION = "no_position"
     MORE_THAN_HELD = "more_than_held"

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from powertraderd.model.candle import Coin
-from powertraderd.model.money import ZERO_USD, Base, Price, Usd, ratio
+from powertraderd.model.money import EXACT, ZERO_USD, Base, Price, Usd, ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,13 @@ class Position:
     def average_cost(self) -> Price:
         """Quote spent per coin, without fees, to 28 digits: for decisions, not for the books."""
         return Price(ratio(self.cost, self.quantity))
+
+    def pnl_pct(self, price: Price) -> Decimal | None:
+        """``price`` against average cost, percent, without fees; None for a position of no cost."""
+        if not self.cost:
+            return None
+        gain = EXACT.subtract(EXACT.multiply(price, self.quantity), self.cost)
+        return ratio(EXACT.multiply(Decimal(100), gain), self.cost)
 
 
 @dataclass(frozen=True, slots=True)
