@@ -9,7 +9,7 @@ from powertraderd.model.candle import Coin, Timeframe
 from powertraderd.ports import CandleArchive, CandleSource, Heart
 
 WINDOW = 1500
-"""Candles asked for at once: the most that venues hand out, and what is lost when one call fails."""
+"""Candles asked for at once: the most that venues hand out; what is stored stays when one fails."""
 
 
 class CandleFeed:

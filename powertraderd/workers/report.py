@@ -5,22 +5,21 @@ that the exporter answers from the stores.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from powertraderd.model.candle import Coin
 from powertraderd.model.decision import Decision
-from powertraderd.model.money import EXACT, plain
+from powertraderd.model.money import EXACT, plain, ratio
 from powertraderd.model.position import Books, Position
 from powertraderd.model.quote import Quote
 from powertraderd.model.signal import Signal
-from powertraderd.strategy import ledgering
+from powertraderd.strategy import dca, ledgering
 from powertraderd.workers.valuation import account_value, exposure
 
 Row = dict[str, Any]
 
-DAY = timedelta(hours=24)
 _HUNDRED = Decimal(100)
 _PERCENT_PLACES = Decimal("0.0001")
 
@@ -35,11 +34,15 @@ def price_text(value: Decimal | None) -> str | None:
     return None if value is None else plain(Decimal(f"{value:.12g}"))
 
 
-def percent(part: Decimal, whole: Decimal) -> str | None:
-    """``part`` in percent of ``whole``, to four decimals; None of nothing."""
-    if not whole:
+def rounded(percent: Decimal | None) -> str | None:
+    """A percentage to four decimals."""
+    return None if percent is None else plain(percent.quantize(_PERCENT_PLACES))
+
+
+def _share(part: Decimal | None, whole: Decimal | None) -> str | None:
+    if part is None or not whole:
         return None
-    return plain((_HUNDRED * part / whole).quantize(_PERCENT_PLACES))
+    return rounded(ratio(_HUNDRED * part, whole))
 
 
 def account_row(books: Books, quotes: Mapping[Coin, Quote]) -> Row:
@@ -53,7 +56,7 @@ def account_row(books: Books, quotes: Mapping[Coin, Quote]) -> Row:
         "paid_in": text(books.paid_in),
         "realised": text(books.realised),
         "residual": text(ledgering.residual(books)),
-        "in_trade_pct": None if held is None or value is None else percent(held, value),
+        "in_trade_pct": _share(held, value),
     }
 
 
@@ -61,31 +64,30 @@ def position_row(
     position: Position, quote: Quote | None, decision: Decision | None, now: datetime
 ) -> Row:
     """One open position with its gains, its next DCA line and its trail."""
-    average = position.average_cost
     trail = position.trail
     return {
         "quantity": text(position.quantity),
         "cost": text(position.cost),
         "fees": text(position.fees),
-        "average_cost": price_text(average),
+        "average_cost": price_text(position.average_cost),
         "opened_at": position.opened_at.isoformat(),
         "stage": position.stage,
-        "pnl_ask_pct": percent(quote.ask - average, average) if quote else None,
-        "pnl_bid_pct": percent(quote.bid - average, average) if quote else None,
+        "pnl_ask_pct": rounded(position.pnl_pct(quote.ask)) if quote else None,
+        "pnl_bid_pct": rounded(position.pnl_pct(quote.bid)) if quote else None,
         "value": text(EXACT.multiply(position.quantity, quote.bid)) if quote else None,
-        "dca_24h": sum(1 for at in position.dca_bought_at if at > now - DAY),
-        **_next_dca(average, decision),
+        "dca_24h": dca.buys_in_window(position, now),
+        **_next_dca(position, decision),
         "trail_line": price_text(trail.line),
         "trail_peak": text(trail.peak),
         "trail_armed": trail.armed,
     }
 
 
-def _next_dca(average: Decimal, decision: Decision | None) -> Row:
+def _next_dca(position: Position, decision: Decision | None) -> Row:
     price = decision.next_dca_price if decision else None
     return {
         "next_dca_price": price_text(price),
-        "next_dca_pct": None if price is None else percent(price - average, average),
+        "next_dca_pct": None if price is None else rounded(position.pnl_pct(price)),
         "next_dca_source": decision.next_dca_source if decision else "",
     }
 

@@ -6,18 +6,16 @@ The only process that sends orders, held to be the only one by the trader lock.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from powertraderd.clock import NANOSECOND
 from powertraderd.errors import InvariantBroken, TransientExchangeError
 from powertraderd.model.candle import Coin
-from powertraderd.model.decision import Action, CoinView, Decision, TradingState
+from powertraderd.model.decision import CoinView, Decision, TradingState
 from powertraderd.model.money import Usd, floor_to
 from powertraderd.model.order import OrderState
 from powertraderd.ports import Broker, CandleArchive, Ledger, SignalBoard
 from powertraderd.strategy import decide, risk
 from powertraderd.supervision import channel, quarantine
-from powertraderd.supervision.lock import TRADER_LOCK, hold
 from powertraderd.supervision.protocol import Answer, Code, refusal
 from powertraderd.supervision.verbs import Buy, Sell
 from powertraderd.workers.coin_views import CoinViews, Moment
@@ -59,28 +57,26 @@ class TraderPorts:
 class Trader:
     """The role."""
 
-    def __init__(self, connect: Callable[[], TraderPorts]) -> None:
-        """``connect`` opens the stores; called once the trader lock is held."""
-        self._connect = connect
+    def __init__(self, ports: TraderPorts) -> None:
+        """Work on ``ports``; the runtime holds the trader lock by now."""
+        self._ports = ports
 
     # -- the role
 
     def start(self, context: Context) -> None:
-        """Take the lock, open the books, and bring old orders to their end.
+        """Bring old orders to their end and compare the books with the venue.
 
-        An exchange that does not answer is no reason to die: entries wait until it did. Raises
-        StateLocked when another trader is alive.
+        An exchange that does not answer is no reason to die: entries wait until it did.
         """
         self._context = context
         settings = context.settings
         self._coins = settings.trading.coins
         self._rules = settings.rules
         self._budgets = settings.supervisor.budgets
-        self._lock = hold(settings.paths.state_dir / TRADER_LOCK)
-        self._ports = self._connect()
         self._assemble(context, self._ports)
         self._differences: tuple[str, ...] = _NOT_YET
         self._broken = ""
+        self._failing = ""
         self._due_ns: dict[str, int] = {}
         self._refused_until_ns: dict[Coin, int] = {}
         self._sampled_at: datetime | None = None
@@ -93,8 +89,14 @@ class Trader:
 
     def command(self, command: Command) -> Answer:
         """Answer buy, sell and reconcile."""
-        if self._broken:
-            return refusal(command.id, "halted", f"trading is halted: {self._broken}")
+        if not self._broken:
+            try:
+                return self._obey(command)
+            except InvariantBroken as error:
+                self._halt(error)
+        return refusal(command.id, "halted", f"trading is halted: {self._broken}")
+
+    def _obey(self, command: Command) -> Answer:
         match command.args:
             case Buy() | Sell() as wish:
                 return self._by_hand(command.id, wish)
@@ -166,9 +168,12 @@ class Trader:
         try:
             work()
         except InvariantBroken as error:
-            self._broken = str(error)
-            self._context.log.critical("trading_halted", reason=self._broken)
-            self._context.halt(self._broken)
+            self._halt(error)
+
+    def _halt(self, error: InvariantBroken) -> None:
+        self._broken = str(error)
+        self._context.log.critical("trading_halted", reason=self._broken)
+        self._context.halt(self._broken)
 
     # -- the start
 
@@ -178,10 +183,21 @@ class Trader:
             cash = Usd(settings.paper.starting_cash)
             self._ports.ledger.pay_in(cash, self._context.clock.now(), STARTING_CASH)
         with self._context.heart.phase("reconcile", self._budgets.reconcile):
-            try:
-                self._reconcile()
-            except TransientExchangeError as error:
-                self._context.log.warning("reconcile_failed", error=str(error))
+            self._tolerate(self._reconcile)
+
+    def _tolerate(self, read: Callable[[], None]) -> None:
+        """A read that fails leaves what was known; what is unknown keeps orders from being sent."""
+        try:
+            read()
+        except TransientExchangeError as error:
+            self._note_failure(str(error))
+        else:
+            self._note_failure("")
+
+    def _note_failure(self, problem: str) -> None:
+        if problem and problem != self._failing:
+            self._context.log.warning("venue_read_failed", error=problem)
+        self._failing = problem
 
     def _reconcile(self) -> None:
         self._facts.refresh()
@@ -195,11 +211,10 @@ class Trader:
     # -- the tick
 
     def _tick(self) -> None:
+        self._tolerate(self._facts.refresh)
+        self._reconciler.advance_orders()
         if self._due("reconcile", RECONCILE_AGAIN_S if self._differences else RECONCILE_EVERY_S):
-            self._reconcile()
-        else:
-            self._facts.refresh()
-            self._reconciler.advance_orders()
+            self._tolerate(self._reconcile)
         moment = self._moment(self._coins)
         for coin in self._coins:
             if not self._context.poll():
@@ -233,12 +248,9 @@ class Trader:
         """One coin; earlier coins and commands of this tick have taken time and perhaps money."""
         moment = replace(moment, now=self._context.clock.now(), trading=self._trading())
         view = self._close_remainder(coin, self._views.view(coin, moment), moment)
-        wanted = decide.decide(view, self._rules)
-        decision = risk.admit(wanted, view, self._rules)
+        decision = risk.admit(decide.decide(view, self._rules), view, self._rules)
         self._journal.note(decision)
-        if wanted.action is not Action.TRAIL_SELL:
-            # a sell keeps the old trail, so that one that was refused is wanted again
-            self._save_trail(view, decision)
+        self._save_trail(view, decision)  # before an order: booking a buy starts the trail anew
         if decision.quote_size is not None or decision.base_size is not None:
             self._carry_out(decision, view)
 
@@ -294,7 +306,7 @@ class Trader:
     # -- what others see
 
     def _due(self, name: str, every_s: float) -> bool:
-        """Whether ``name`` was not done for ``every_s`` machine seconds; if so it counts as done."""
+        """Whether ``name`` was not done for ``every_s`` machine seconds; then it counts as done."""
         now_ns = self._context.clock.monotonic_ns()
         last_ns = self._due_ns.get(name)
         if last_ns is not None and now_ns - last_ns < every_s * NANOSECOND:

@@ -1,6 +1,6 @@
 """The trainer: candles into memories, each candle learned once, when it has closed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,9 +35,9 @@ class TrainerPorts:
 class Trainer:
     """The role."""
 
-    def __init__(self, connect: Callable[[], TrainerPorts]) -> None:
-        """``connect`` opens the stores."""
-        self._connect = connect
+    def __init__(self, ports: TrainerPorts) -> None:
+        """Nothing is loaded yet."""
+        self._ports = ports
         self._memories: dict[Key, Memory] = {}
         self._trainings: dict[Key, Training] = {}
         self._again: set[Key] = set()
@@ -54,7 +54,6 @@ class Trainer:
         self._coins = settings.trading.coins
         self._stale_after = timedelta(days=settings.training.stale_days)
         self._history_start = settings.candles.history_start
-        self._ports = self._connect()
         self._feed = CandleFeed(
             source=self._ports.source,
             store=self._ports.store,
@@ -74,7 +73,7 @@ class Trainer:
             if not self._context.poll():
                 return 0
             self._follow(coin)
-        for key in sorted(self._again, key=self._order):
+        for key in [key for key in self._keys() if key in self._again]:
             if not self._context.poll():
                 return 0
             self._retrain(key)
@@ -100,19 +99,16 @@ class Trainer:
     def _keys(self) -> Iterator[Key]:
         return ((coin, timeframe) for coin in self._coins for timeframe in Timeframe)
 
-    def _order(self, key: Key) -> int:
-        return list(self._keys()).index(key)
-
     def _load(self, key: Key) -> Training:
         try:
             loaded = self._ports.memories.load(*key)
         except StoreTooNew as error:
             # not ours to overwrite; `ptctl train` does, when the owner says so
-            self._context.log.error("memory_refused", memory=_name(key), reason=str(error))
+            self._context.log.critical("memory_refused", memory=_name(key), reason=str(error))
             return Training(TrainingState.REFUSED)
         except StoreDamaged as error:
             kept_as = self._ports.memories.set_aside(*key)
-            self._context.log.error(
+            self._context.log.critical(
                 "memory_damaged", memory=_name(key), reason=str(error), kept_as=kept_as
             )
             return Training(TrainingState.REQUIRED)
@@ -176,16 +172,18 @@ class Trainer:
 
     def _retrain(self, key: Key) -> None:
         """From the first candle into a new value; the old memory serves until it is complete."""
-        self._learn(key, train.empty(), self._candles(key, self._history_start))
         self._again.discard(key)
+        candles = self._candles(key, self._history_start)
+        if candles:
+            self._learn(key, train.empty(), candles)
+        else:
+            self._trainings[key] = Training(TrainingState.REQUIRED)
 
     def _candles(self, key: Key, start: datetime) -> tuple[Candle, ...]:
         with self._context.heart.phase("load_candles", self._budgets.candles, _name(key)):
             return self._ports.store.load(*key, start, self._context.clock.now())
 
     def _learn(self, key: Key, memory: Memory, candles: tuple[Candle, ...]) -> None:
-        if not candles:
-            return
         total = len(candles)
 
         def progress(done: int) -> None:
