@@ -40,7 +40,8 @@ def find_socket(explicit: Path | None, *, system_dir: Path = SYSTEM_RUNTIME_DIR)
     """The control socket: ``explicit``, else POWERTRADERD_SOCKET, else the system's, else our own.
 
     The system's is taken where its folder exists and holds a socket (or may not be looked into),
-    the user's own otherwise, whether it is there or not.
+    the user's own otherwise, whether it is there or not. Raises DaemonUnreachable where that
+    folder belongs to somebody else.
     """
     if explicit is not None:
         return explicit
@@ -52,7 +53,15 @@ def find_socket(explicit: Path | None, *, system_dir: Path = SYSTEM_RUNTIME_DIR)
         found = system.exists()
     except PermissionError:
         found = True
-    return system if found else user_runtime_dir() / SOCKET_NAME
+    return system if found else _own(user_runtime_dir()) / SOCKET_NAME
+
+
+def _own(folder: Path) -> Path:
+    """A folder under /tmp could have been made by anybody, to listen to what we ask for."""
+    if folder.exists() and folder.stat().st_uid not in {0, os.getuid()}:
+        msg = f"{folder} belongs to somebody else; name the daemon's socket with --socket"
+        raise DaemonUnreachable(msg)
+    return folder
 
 
 def new_request_id() -> str:
