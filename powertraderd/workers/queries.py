@@ -16,8 +16,8 @@ from powertraderd.model.quote import Quote
 from powertraderd.model.signal import Signal
 from powertraderd.ports import LedgerView, SignalBoard
 from powertraderd.supervision.client import Client
-from powertraderd.supervision.protocol import MAX_ROWS, Answer, Code, refusal
-from powertraderd.supervision.verbs import Newest, OfCoin
+from powertraderd.supervision.protocol import Answer, Code, refusal
+from powertraderd.supervision.verbs import MAX_ROWS, Newest, OfCoin
 from powertraderd.workers.report import (
     Row,
     account_row,
