@@ -33,26 +33,12 @@ from powertraderd.model.rules import (
     StrategyRules,
     TrainingRules,
 )
+from powertraderd.places import SOCKET_NAME, user_runtime_dir, user_state_dir
 
 CONFIG_VARIABLE = "POWERTRADERD_CONFIG"
-SOCKET_VARIABLE = "POWERTRADERD_SOCKET"
-SYSTEM_RUNTIME_DIR = Path("/run/powertraderd")
-SOCKET_NAME = "control.sock"
 ENVIRONMENT_PREFIX = "POWERTRADERD_"
 
 CoinName = Annotated[Coin, Field(pattern=r"^[A-Z0-9]{1,15}$")]
-
-
-def user_runtime_dir() -> Path:
-    """Where a daemon without root keeps its socket: XDG_RUNTIME_DIR, else a folder in /tmp."""
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    return Path(base) / "powertraderd" if base else Path(f"/tmp/powertraderd-{os.getuid()}")  # noqa: S108 - created 0700 and checked for its owner before use
-
-
-def user_state_dir() -> Path:
-    """Where a daemon without root keeps its state: XDG_STATE_HOME or ~/.local/state."""
-    base = os.environ.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "powertraderd"
 
 
 def _utc(moment: datetime) -> datetime:
@@ -77,6 +63,12 @@ class TradingSettings(Rules):
     quote: Literal["USD", "USDC", "EUR"] = Field("USD", description="quote currency")
     tick_seconds: float = Field(
         1, ge=0.02, le=60, description="pause between trader cycles, machine seconds"
+    )
+    quiet_window_seconds: float = Field(
+        60,
+        ge=0,
+        le=3600,
+        description="an order that the venue does not list counts as never placed after this",
     )
 
     @model_validator(mode="after")

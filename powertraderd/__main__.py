@@ -1,0 +1,85 @@
+"""`powertraderd`: the daemon and the tools that need no daemon."""
+
+import sys
+from collections.abc import Callable, Mapping
+
+import typer
+
+from powertraderd import __version__
+
+Verb = Callable[..., None]
+
+
+# Each verb is imported only when it is wanted: the daemon must not carry the model's numpy.
+def _run() -> Verb:
+    from powertraderd.commands.run import run  # noqa: PLC0415
+
+    return run
+
+
+def _demo() -> Verb:
+    from powertraderd.commands.demo import demo  # noqa: PLC0415
+
+    return demo
+
+
+def _check_config() -> Verb:
+    from powertraderd.commands.check_config import check_config  # noqa: PLC0415
+
+    return check_config
+
+
+def _model() -> Verb:
+    from powertraderd.commands.model import model  # noqa: PLC0415
+
+    return model
+
+
+def _levels() -> Verb:
+    from powertraderd.commands.levels import levels  # noqa: PLC0415
+
+    return levels
+
+
+VERBS: Mapping[str, Callable[[], Verb]] = {
+    "run": _run,
+    "demo": _demo,
+    "check-config": _check_config,
+    "model": _model,
+    "levels": _levels,
+}
+
+
+def _about(
+    *,
+    version: bool = typer.Option(False, "--version", help="Print the version."),  # noqa: FBT003 - typer's way
+) -> None:
+    if version:
+        sys.stdout.write(f"powertraderd {__version__}\n")
+        raise SystemExit(0)
+
+
+def build(wanted: str | None) -> typer.Typer:
+    """The command line with the verb that is wanted, or with all of them (for --help)."""
+    app = typer.Typer(
+        name="powertraderd",
+        help="A hardened headless daemon that trades crypto spot. Ask and steer it with `ptctl`.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_about)
+    for name, load in VERBS.items():
+        if name == wanted or wanted not in VERBS:
+            app.command(name)(load())
+    return app
+
+
+def main() -> None:
+    """Run one verb."""
+    build(sys.argv[1] if len(sys.argv) > 1 else None)(prog_name="powertraderd")
+
+
+if __name__ == "__main__":
+    main()

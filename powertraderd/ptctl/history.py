@@ -1,0 +1,126 @@
+"""`ptctl decisions`, `trades` and `orders`: what was decided and done, newest first."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import typer
+
+from powertraderd.ptctl import options
+from powertraderd.ptctl.figures import moment, money, pick, price, quantity, text
+from powertraderd.ptctl.session import Session
+from powertraderd.ptctl.table import Column, Paper, gain, paper, render
+
+app = typer.Typer()
+Row = Mapping[str, Any]
+
+
+def _numbers(row: Row) -> str:
+    numbers = pick(row, "numbers") or {}
+    return text(" ".join(f"{name}={value}" for name, value in numbers.items()))
+
+
+def _realised(row: Row) -> str:
+    return money(row.get("realised"), signed=True)
+
+
+def asked(row: Row) -> str:
+    """What the order was for: quote currency for a buy, coins for a sell."""
+    if row.get("quote_size") is not None:
+        return f"{money(row['quote_size'])} $"
+    return quantity(row.get("base_size"))
+
+
+_DECISIONS = (
+    Column("TIME (UTC)", lambda row: moment(row.get("at"))),
+    Column("COIN", lambda row: text(row.get("coin"))),
+    Column("ACTION", lambda row: text(row.get("action"))),
+    Column("REASON", lambda row: text(row.get("reason_code"))),
+    Column("NUMBERS", _numbers, flexible=True),
+)
+_TRADES = (
+    Column("TIME (UTC)", lambda row: moment(row.get("at"))),
+    Column("COIN", lambda row: text(row.get("coin"))),
+    Column("TAG", lambda row: text(row.get("tag"))),
+    Column("QUANTITY", lambda row: quantity(row.get("quantity")), right=True, flexible=True),
+    Column("PRICE", lambda row: price(row.get("average_price")), right=True),
+    Column("VALUE", lambda row: money(row.get("value")), right=True),
+    Column("FEE", lambda row: money(row.get("fees")), right=True),
+    Column("REALISED", _realised, right=True, needs=100, style=lambda row: gain(_realised(row))),
+)
+_ORDERS = (
+    Column("TIME (UTC)", lambda row: moment(row.get("created_at"))),
+    Column("COIN", lambda row: text(row.get("coin"))),
+    Column("TAG", lambda row: text(row.get("tag"))),
+    Column("STATE", lambda row: text(row.get("state"))),
+    Column("ASKED", asked, right=True),
+    Column("FILLED", lambda row: quantity(row.get("filled_quantity")), right=True, needs=100),
+    Column("VALUE", lambda row: money(row.get("filled_value")), right=True, needs=100),
+    Column(
+        "ID OR REFUSAL",
+        lambda row: text(row.get("refusal") or row.get("client_order_id")),
+        flexible=True,
+    ),
+)
+
+
+def table(columns: Sequence[Column], rows: Sequence[Row], on: Paper, *, none: str) -> list[str]:
+    """The rows, or that there are none."""
+    return render(columns, rows, on) if rows else [none]
+
+
+def decision_lines(rows: Sequence[Row], on: Paper) -> list[str]:
+    """One line for each decision."""
+    return table(_DECISIONS, rows, on, none="no decisions yet")
+
+
+@app.command(rich_help_panel=options.LOOK)
+def decisions(
+    *,
+    coin: options.OneCoin = None,
+    limit: options.Limit = 20,
+    socket: options.Socket = None,
+    as_json: options.Json = False,
+) -> None:
+    """Decisions that differ from the one before: action, reason code, and the numbers behind.
+
+    Example: ptctl decisions --coin BTC -n 50
+    """
+    session = Session(socket, as_json)
+    data = session.data("decisions", {"limit": limit, "coin": coin})
+    session.show(data, decision_lines(list(data.get("decisions", [])), paper()))
+
+
+@app.command(rich_help_panel=options.LOOK)
+def trades(
+    *,
+    coin: options.OneCoin = None,
+    limit: options.Limit = 20,
+    socket: options.Socket = None,
+    as_json: options.Json = False,
+) -> None:
+    """Orders that were filled: at what price, with which fee, for what profit.
+
+    Example: ptctl trades --json | jq '[.trades[].realised | select(.) | tonumber] | add'
+    """
+    session = Session(socket, as_json)
+    data = session.data("trades", {"limit": limit, "coin": coin})
+    rows = list(data.get("trades", []))
+    session.show(data, table(_TRADES, rows, paper(), none="no trades yet"))
+
+
+@app.command(rich_help_panel=options.LOOK)
+def orders(
+    *,
+    coin: options.OneCoin = None,
+    limit: options.Limit = 20,
+    socket: options.Socket = None,
+    as_json: options.Json = False,
+) -> None:
+    """Order intents with what became of them: also those refused or of unknown fate.
+
+    Example: ptctl orders --json | jq '.orders[] | select(.state == "UNKNOWN")'
+    """
+    session = Session(socket, as_json)
+    data = session.data("orders", {"limit": limit, "coin": coin})
+    rows = list(data.get("orders", []))
+    session.show(data, table(_ORDERS, rows, paper(), none="no orders yet"))

@@ -1,0 +1,186 @@
+"""`ptctl logs`: log lines for people, from the daemon's file or from journald."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from powertraderd.ptctl import options
+from powertraderd.ptctl.figures import moment, pick, text
+from powertraderd.ptctl.session import Leave, Session, complain, print_lines
+from powertraderd.ptctl.table import Paper, paper
+from powertraderd.supervision.client import DaemonUnreachable
+
+app = typer.Typer()
+UNIT = "powertraderd"
+_POLL_S = 0.25
+_LEVEL_STYLES = {"debug": "dim", "warning": "yellow", "error": "red", "critical": "bold red"}
+_SHOWN_FIRST = ("ts", "level", "event", "worker", "incarnation", "logger", "exception", "stack")
+Keep = Callable[[str], bool]
+
+
+@app.command(rich_help_panel=options.LOOK)
+def logs(
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines.")] = False,
+    worker: Annotated[
+        str | None, typer.Option("--worker", "-w", metavar="NAME", help="Only this worker.")
+    ] = None,
+    grep: Annotated[
+        str | None,
+        typer.Option("--grep", "-g", metavar="REGEX", help="Only lines in which this is found."),
+    ] = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many old lines.")] = 50,
+    file: Annotated[
+        Path | None, typer.Option("--file", metavar="PATH", help="Read this file instead.")
+    ] = None,
+    socket: options.Socket = None,
+    as_json: options.Json = False,
+) -> None:
+    """Log lines: from the file that the daemon writes, else from journald.
+
+    With --json the lines come as they were written, one JSON object each.
+
+    Examples: ptctl logs -f --worker trader      ptctl logs -n 500 --grep decision
+    """
+    keep = _filter(worker, grep)
+    on = paper()
+    shown = (
+        line if as_json else pretty(line, on)
+        for line in _source(file, socket, lines, keep, follow=follow)
+    )
+    try:
+        for line in shown:
+            print_lines([line])
+    except KeyboardInterrupt:
+        raise SystemExit(Leave.DONE) from None
+
+
+def _filter(worker: str | None, grep: str | None) -> Keep:
+    try:
+        pattern = re.compile(grep) if grep else None
+    except re.error as error:
+        msg = f"--grep {grep!r} is not a regular expression: {error}"
+        raise typer.BadParameter(msg) from None
+
+    def keep(line: str) -> bool:
+        if pattern and not pattern.search(line):
+            return False
+        return worker is None or pick(_parsed(line), "worker") == worker
+
+    return keep
+
+
+def _source(
+    file: Path | None, socket: Path | None, count: int, keep: Keep, *, follow: bool
+) -> Iterator[str]:
+    path = file or _daemons_file(socket)
+    if path is not None:
+        return read_file(path, count, keep, follow=follow)
+    if shutil.which("journalctl"):
+        return _read_journal(count, keep, follow=follow)
+    complain(
+        "no log to read: the daemon names no file ([logging] file), and there is no journalctl "
+        "here; name a file with --file"
+    )
+    raise SystemExit(Leave.REFUSED)
+
+
+def _daemons_file(socket: Path | None) -> Path | None:
+    try:
+        answer = Session(socket).client().request("status")
+    except DaemonUnreachable:
+        return None
+    name = pick(answer.data, "supervisor", "log_file")
+    return Path(name) if name else None
+
+
+def read_file(path: Path, count: int, keep: Keep, *, follow: bool) -> Iterator[str]:
+    """The last ``count`` lines that are to be kept, then new ones; follows a rotated file."""
+    try:
+        handle = path.open(encoding="utf-8", errors="replace")
+    except OSError as error:
+        complain(f"{path} cannot be read: {error.strerror}; name another file with --file")
+        raise SystemExit(Leave.REFUSED) from None
+    with handle:
+        yield from deque((line.rstrip("\n") for line in handle if keep(line)), maxlen=count)
+        while follow:
+            yield from (line for line in _complete_lines(handle) if keep(line))
+            if _rotated(path, handle.fileno()):
+                break
+            time.sleep(_POLL_S)
+    if follow:
+        yield from read_file(path, _ALL, keep, follow=True)
+
+
+_ALL = 1_000_000
+
+
+def _complete_lines(handle: Any) -> Iterator[str]:  # noqa: ANN401 - a text file
+    """New whole lines; a half-written last one waits for its end."""
+    while True:
+        position = handle.tell()
+        line = handle.readline()
+        if not line.endswith("\n"):
+            handle.seek(position)
+            return
+        yield line.rstrip("\n")
+
+
+def _rotated(path: Path, descriptor: int) -> bool:
+    """Whether the name now means another file (logrotate renamed the one that is open)."""
+    try:
+        return not os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _read_journal(count: int, keep: Keep, *, follow: bool) -> Iterator[str]:
+    command = ["journalctl", "--unit", UNIT, "--output", "cat", "--lines", str(count)]
+    with subprocess.Popen(  # noqa: S603 - fixed words and a number
+        [*command, *(["--follow"] if follow else [])], stdout=subprocess.PIPE, text=True
+    ) as journal:
+        assert journal.stdout is not None  # noqa: S101 - asked for above
+        try:
+            yield from (line.rstrip("\n") for line in journal.stdout if keep(line))
+        finally:
+            journal.terminate()
+
+
+def _parsed(line: str) -> object:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+def pretty(line: str, on: Paper) -> str:
+    """One JSON line for people; a line that is none is shown as it is."""
+    entry = _parsed(line)
+    if not isinstance(entry, dict) or "event" not in entry:
+        return line
+    level = str(entry.get("level", ""))
+    words = (
+        on.paint(moment(entry.get("ts")), "dim"),
+        on.paint(f"{level:<7}", _LEVEL_STYLES.get(level, "")),
+        on.paint(f"{text(entry.get('worker')):<10}", "cyan"),
+        on.paint(str(entry["event"]), "bold"),
+        _pairs((key, value) for key, value in entry.items() if key not in _SHOWN_FIRST),
+    )
+    trace = entry.get("exception") or entry.get("stack")
+    return " ".join(words).rstrip() + (f"\n{trace}" if trace else "")
+
+
+def _pairs(items: Iterable[tuple[str, object]]) -> str:
+    return " ".join(
+        f"{key}={value if isinstance(value, str | int | float) else json.dumps(value)}"
+        for key, value in items
+    )

@@ -1,0 +1,87 @@
+"""`ptctl positions` and `ptctl account`: what is held, and what it is worth."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import typer
+
+from powertraderd.ptctl import options
+from powertraderd.ptctl.figures import (
+    count,
+    money,
+    percent,
+    price,
+    quantity,
+)
+from powertraderd.ptctl.session import Session
+from powertraderd.ptctl.status import next_dca, residual_words, sell_gain, trail
+from powertraderd.ptctl.table import Column, Paper, gain, paper, render
+
+app = typer.Typer()
+Row = Mapping[str, Any]
+
+
+def _buy_gain(row: Row) -> str:
+    return percent(row.get("pnl_ask_pct"))
+
+
+_POSITIONS = (
+    Column("COIN", lambda row: str(row["coin"])),
+    Column("QUANTITY", lambda row: quantity(row.get("quantity")), right=True),
+    Column("VALUE", lambda row: money(row.get("value")), right=True),
+    Column("COST", lambda row: money(row.get("cost")), right=True, needs=100),
+    Column("AVERAGE", lambda row: price(row.get("average_cost")), right=True),
+    Column("AT ASK", _buy_gain, right=True, needs=100, style=lambda row: gain(_buy_gain(row))),
+    Column("GAIN", sell_gain, right=True, style=lambda row: gain(sell_gain(row))),
+    Column("DCA", lambda row: count(row.get("stage")), right=True),
+    Column("24H", lambda row: count(row.get("dca_24h")), right=True),
+    Column("NEXT DCA", next_dca, right=True),
+    Column("TRAIL", trail, right=True),
+)
+
+
+def table(rows: list[Row], on: Paper) -> list[str]:
+    """One line for each position."""
+    if not rows:
+        return ["no open positions"]
+    return render(_POSITIONS, rows, on)
+
+
+@app.command(rich_help_panel=options.LOOK)
+def positions(*, socket: options.Socket = None, as_json: options.Json = False) -> None:
+    """Open positions: cost, gain, next averaging down, trailing exit.
+
+    AT ASK is the gain that decides about averaging down, GAIN the one that decides about
+    selling. NEXT DCA names the drawdown that buys next and where it comes from. A star after
+    TRAIL means that the line follows the price.
+
+    Example: ptctl positions --json | jq '.positions[].coin'
+    """
+    session = Session(socket, as_json)
+    data = session.data("positions")
+    session.show(data, table(list(data.get("positions", [])), paper()))
+
+
+@app.command(rich_help_panel=options.LOOK)
+def account(*, socket: options.Socket = None, as_json: options.Json = False) -> None:
+    """Money: value, cash, exposure, realised profit, and whether the books add up.
+
+    Example: ptctl account --json | jq -r .value
+    """
+    session = Session(socket, as_json)
+    data = session.data("account")
+    session.show(data, account_lines(data))
+
+
+def account_lines(data: Row) -> list[str]:
+    """One figure per line."""
+    figures = (
+        ("value", money(data.get("value"))),
+        ("cash", money(data.get("cash"))),
+        ("in positions", money(data.get("exposure"))),
+        ("in trade", percent(data.get("in_trade_pct"), signed=False)),
+        ("paid in", money(data.get("paid_in"))),
+        ("realised", money(data.get("realised"), signed=True)),
+        ("books", residual_words(data)),
+    )
+    return [f"{name:<14}{figure:>16}" for name, figure in figures]
