@@ -7,13 +7,13 @@ name. The rules of the strategy stand in model/rules.py, everything else here.
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -33,26 +33,12 @@ from powertraderd.model.rules import (
     StrategyRules,
     TrainingRules,
 )
+from powertraderd.places import SOCKET_NAME, user_runtime_dir, user_state_dir
 
 CONFIG_VARIABLE = "POWERTRADERD_CONFIG"
-SOCKET_VARIABLE = "POWERTRADERD_SOCKET"
-SYSTEM_RUNTIME_DIR = Path("/run/powertraderd")
-SOCKET_NAME = "control.sock"
 ENVIRONMENT_PREFIX = "POWERTRADERD_"
 
 CoinName = Annotated[Coin, Field(pattern=r"^[A-Z0-9]{1,15}$")]
-
-
-def user_runtime_dir() -> Path:
-    """Where a daemon without root keeps its socket: XDG_RUNTIME_DIR, else a folder in /tmp."""
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    return Path(base) / "powertraderd" if base else Path(f"/tmp/powertraderd-{os.getuid()}")  # noqa: S108 - created 0700 and checked for its owner before use
-
-
-def user_state_dir() -> Path:
-    """Where a daemon without root keeps its state: XDG_STATE_HOME or ~/.local/state."""
-    base = os.environ.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "powertraderd"
 
 
 def _utc(moment: datetime) -> datetime:
@@ -294,7 +280,7 @@ def load(config: Path | None = None) -> Settings:
     """
     path = config or _path_from_environment()
     values = _read(path) if path else {}
-    _refuse_unknown_keys(values, path)
+    _refuse_unknown_keys(values, Settings, str(path))
     _refuse_unknown_variables()
     try:
         return Settings(**values)
@@ -335,46 +321,45 @@ def _resolve_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     return values
 
 
-def known_keys() -> dict[str, tuple[str, ...]]:
-    """Section names with their keys."""
+def _refuse_unknown_keys(
+    values: Mapping[str, Any], known: type[BaseModel], place: str, section: str = ""
+) -> None:
+    for key, value in values.items():
+        field = known.model_fields.get(key)
+        if field is None:
+            where = f"[{section}] {key}" if section else f"[{key}]"
+            raise ConfigError(_unknown(f"{place}: {where}", key, known.model_fields))
+        table = field.annotation
+        if isinstance(table, type) and issubclass(table, BaseModel):
+            inner = f"{section}.{key}" if section else key
+            if not isinstance(value, dict):
+                msg = f"{place}: {inner} must be a table: [{inner}]"
+                raise ConfigError(msg)
+            _refuse_unknown_keys(value, table, place, inner)
+
+
+def _variables() -> set[str]:
     return {
-        name: tuple(field.annotation.model_fields)  # type: ignore[union-attr]
-        for name, field in Settings.model_fields.items()
+        f"{ENVIRONMENT_PREFIX}{section}__{key}".upper()
+        for section, field in Settings.model_fields.items()
+        for key in field.annotation.model_fields  # type: ignore[union-attr] # all are sections
     }
-
-
-def _refuse_unknown_keys(values: Mapping[str, Any], path: Path | None) -> None:
-    known = known_keys()
-    for section, table in values.items():
-        if section not in known:
-            raise ConfigError(_unknown(f"{path}: [{section}]", section, known))
-        if not isinstance(table, dict):
-            msg = f"{path}: {section} must be a table: [{section}]"
-            raise ConfigError(msg)
-        for key in table:
-            if key not in known[section]:
-                raise ConfigError(_unknown(f"{path}: [{section}] {key}", key, known[section]))
 
 
 def _refuse_unknown_variables() -> None:
-    known = known_keys()
-    names = {
-        f"{ENVIRONMENT_PREFIX}{section}__{key}".upper()
-        for section in known
-        for key in known[section]
-    }
+    known = _variables()
     for name in os.environ:
-        if not name.startswith(ENVIRONMENT_PREFIX) or "__" not in name:
-            continue
-        prefix = "__".join(name.split("__")[:2])
-        if prefix not in names:
-            raise ConfigError(_unknown(f"environment variable {name}", prefix, names))
+        if name.startswith(ENVIRONMENT_PREFIX) and "__" in name:
+            variable = "__".join(name.split("__")[:2])
+            if variable not in known:
+                raise ConfigError(_unknown(f"environment variable {name}", variable, known))
 
 
-def _unknown(place: str, name: str, known: Mapping[str, Any] | tuple[str, ...] | set[str]) -> str:
-    nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    hint = f"; did you mean {nearest[0]}?" if nearest else f"; known: {', '.join(sorted(known))}"
-    return f"{place}: unknown{hint}"
+def _unknown(place: str, name: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"did you mean {nearest[0]}?" if nearest else f"known: {', '.join(names)}"
+    return f"{place}: unknown; {hint}"
 
 
 def _explain(error: ValidationError, path: Path | None) -> str:
