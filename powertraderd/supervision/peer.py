@@ -1,6 +1,5 @@
 """Who is at the other end of a control connection: the kernel's word, never the client's."""
 
-import array
 import grp
 import socket
 import struct
@@ -10,7 +9,8 @@ from powertraderd.errors import ConfigError
 from powertraderd.supervision.verbs import Role
 
 _SO_PEERGROUPS = 59  # Linux 4.13; the socket module has no name for it
-_MOST_GROUPS = 65_536  # NGROUPS_MAX
+_MOST_BYTES = 1024  # more than this getsockopt does not take
+_GID_BYTES = 4
 _CREDENTIALS = struct.Struct("3i")
 
 
@@ -30,11 +30,13 @@ def identify(connection: socket.socket) -> Peer:
     return Peer(pid, uid, frozenset({gid, *_groups(connection)}))
 
 
-def _groups(connection: socket.socket) -> array.array[int]:
-    groups = array.array("I")
-    size = _MOST_GROUPS * groups.itemsize
-    groups.frombytes(connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, size))
-    return groups
+def _groups(connection: socket.socket) -> tuple[int, ...]:
+    """Supplementary groups; none where the kernel has too many to tell: fewer rights, not more."""
+    try:
+        raw = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _MOST_BYTES)
+    except OSError:
+        return ()
+    return struct.unpack(f"{len(raw) // _GID_BYTES}I", raw)
 
 
 def role(peer: Peer, *, service_uid: int, admin_gid: int | None) -> Role:

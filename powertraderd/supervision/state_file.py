@@ -46,6 +46,10 @@ class DurableState:
         """Neither paused nor halted."""
         return replace(self, paused=False, halted=False, reason="", who=who, since=at)
 
+    def anchored(self, anchor: Anchor) -> "DurableState":
+        """The same with another market clock."""
+        return replace(self, anchor=anchor)
+
 
 def save(folder: Path, state: DurableState) -> None:
     """Replace the file durably; raises OSError and leaves the old one when that fails."""

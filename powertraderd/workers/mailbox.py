@@ -38,6 +38,13 @@ class Mailbox:
         signal.set_wakeup_fd(self._wake_writer.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, self._on_sigterm)
 
+    def close(self) -> None:
+        """Hang up; SIGTERM ends this process from now on."""
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)
+        for end in (self._wake, self._wake_writer, self._channel):
+            end.close()
+
     def _on_sigterm(self, _number: int, _frame: object) -> None:
         self.draining = True
 

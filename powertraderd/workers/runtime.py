@@ -36,8 +36,7 @@ def serve(name: str, page_fd: int, channel_fd: int, wire: Wire) -> int:
     """Be worker ``name`` until told to leave; returns the exit code."""
     output = install()
     mailbox = Mailbox(Channel(socket.socket(fileno=channel_fd)), log.get(__name__))
-    context = _context(name, PageWriter(page_fd), mailbox)
-    os.close(page_fd)
+    context = _context(name, page_fd, mailbox)
     try:
         return Runtime(name, context, mailbox, output).run(wire)
     except PowertraderError as error:
@@ -53,9 +52,13 @@ def serve(name: str, page_fd: int, channel_fd: int, wire: Wire) -> int:
     except Exception:  # the border of a worker
         context.log.exception("worker_crashed")
         return ExitCode.INTERNAL
+    finally:
+        mailbox.close()
 
 
-def _context(name: str, page: PageWriter, mailbox: Mailbox) -> Context:
+def _context(name: str, page_fd: int, mailbox: Mailbox) -> Context:
+    page = PageWriter(page_fd)
+    os.close(page_fd)
     start = mailbox.first()
     settings = Settings.model_validate(start["settings"])
     incarnation = start["incarnation"]
@@ -109,13 +112,12 @@ class Runtime:
         with heart.phase("boot", start_budget_s(self._name, self._budgets)):
             role = self._boot(wire)
         heart.ready(self._budgets.idle_slack)
-        self._context.log.info("worker_ready")
+        self._context.send({"type": "ready"})  # the page says it; this wakes the supervisor
         while self._mailbox.serve():
             self._pause(self._cycle(role))
         heart.draining()
         with heart.phase("close", self._budgets.cycle):
             role.close()
-        self._context.log.info("worker_stopped")
         return ExitCode.CLEAN
 
     def _boot(self, wire: Wire) -> Role:
