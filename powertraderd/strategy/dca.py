@@ -28,7 +28,7 @@ def consider(held: Decision, view: CoinView, position: Position, rules: Strategy
         return held
     numbers = {
         **held.numbers,
-        "trigger": code,
+        "trigger": code.value,
         "level_pct": shown(_level_pct(position, rules.dca)),
         "dca_24h": str(buys_in_window(position, view.now)),
     }

@@ -94,7 +94,7 @@ def intent(
         created_at=decision.at,
         quote_size=decision.quote_size if side is OrderSide.BUY else None,
         base_size=decision.base_size if side is OrderSide.SELL else None,
-        reason_code=decision.reason_code,
+        reason_code=decision.reason_code.value,
         request_id=request_id,
         inputs=decision.numbers,
     )
