@@ -40,6 +40,7 @@ _NS = 1_000_000_000
 _LONGEST_TICK_S = 1.0
 _MOST_BAD_TICKS = 5
 _EXTENSION_S = 30.0
+_LONGEST_START_S = 120
 _ROUNDING_NS = 500_000  # selectors round to milliseconds; never wake up just before the time
 _STDERR = 2
 
@@ -138,11 +139,12 @@ class Supervisor:
                 last_ns = now_ns
                 self._tick(ready)
                 bad = 0
-            except Exception:
+            except Exception:  # noqa: BLE001 - the border of a tick
                 bad += 1
                 self._log.exception("tick_failed", in_a_row=bad)
                 if bad >= _MOST_BAD_TICKS:
-                    raise
+                    self._fleet.exit_code = ExitCode.INTERNAL
+                    return
 
     def _tick(self, ready: list[tuple[selectors.SelectorKey, int]]) -> None:
         for turn in sorted((key.data for key, _ in ready), key=lambda turn: turn.order):
@@ -206,8 +208,8 @@ class Supervisor:
             if found is None:
                 return
             worker = self._fleet.by_pid(found.si_pid)
-            if worker is not None:
-                self._fleet.exited(worker)
+            if worker is not None and worker.child is not None:
+                self._fleet.exited(worker, worker.child)
             elif self._reloader.pid == found.si_pid:
                 self._reloader.exited()
             else:
@@ -230,20 +232,25 @@ class Supervisor:
         if self._to_start and Life.STARTING not in lives:
             role = self._to_start.pop(0)
             self._fleet.feed(self._fleet.workers[role], StartAsked())
-        elif not self._to_start and self._fleet.settled():
+        elif not self._to_start and (self._fleet.settled() or self._waited_long()):
             self._phase = "running"
             line = self._status_line()
             self._log.info("supervisor_ready", status=line)
             self._notifier.ready(line)
 
+    def _waited_long(self) -> bool:
+        """An outage must not keep the service manager waiting for ever; the status says it."""
+        return time.monotonic_ns() - self._started_ns > _LONGEST_START_S * _NS
+
     def _stop_next(self) -> None:
         """The trader first; who has no process may not get one any more."""
         waiting = False
         for role in reversed(START_ORDER):
-            life = self._fleet.workers[role].state.life
-            if life is Life.BACKOFF or (life in {Life.STARTING, Life.RUNNING} and not waiting):
+            worker = self._fleet.workers[role]
+            if worker.state.wanted and not (waiting and worker.state.pid):
                 self._stop([role], quick=False)
-            waiting = waiting or self._fleet.workers[role].state.pid > 0
+            left = worker.state.pid > 0 and worker.state.life is not Life.UNKILLABLE
+            waiting = waiting or left
 
     # Reload
 
@@ -307,8 +314,8 @@ class Supervisor:
         )
 
     def _watch(self, worker: Worker, child: spawn.Child) -> None:
-        exits = Turn(Order.EXIT, lambda: self._fleet.exited(worker))
-        talks = Turn(Order.CHANNEL, lambda: self._fleet.listen(worker))
+        exits = Turn(Order.EXIT, lambda: self._fleet.exited(worker, child))
+        talks = Turn(Order.CHANNEL, lambda: self._fleet.listen(worker, child))
         self._selector.register(child.pidfd, selectors.EVENT_READ, exits)
         self._selector.register(child.channel, selectors.EVENT_READ, talks)
 

@@ -154,16 +154,19 @@ class Fleet:
             self.feed(worker, states.Tick())
             self._tell(worker)
 
-    def exited(self, worker: Worker) -> None:
-        """The pidfd is readable: sweep the group while the leader's pid is still its own."""
-        child = worker.child
-        if child is None:
+    def exited(self, worker: Worker, child: spawn.Child) -> None:
+        """``child`` is dead: sweep its group while the leader's pid is still its own, then reap.
+
+        Two sources may tell of one death; by the time of the second the worker may have another
+        child already.
+        """
+        if worker.child is not child:
             return
         child.kill_group()
         code = child.reap()
         if code is None:
             return
-        self.listen(worker)
+        self.listen(worker, child)
         worker.page = worker.death_page = child.page.read(time.monotonic_ns()).page
         self._log_last_page(worker)
         self._hooks.forget(child.pidfd, child.channel)
@@ -178,18 +181,18 @@ class Fleet:
         self.feed(worker, event)
         self._hooks.buried(worker.role)
 
-    def listen(self, worker: Worker) -> None:
-        """Take what the worker says, a bounded amount at a time."""
+    def listen(self, worker: Worker, child: spawn.Child) -> None:
+        """Take what ``child`` says, a bounded amount at a time."""
         for _ in range(_MESSAGES_PER_TURN):
-            if worker.child is None:
+            if worker.child is not child:
                 return
             try:
-                message = worker.child.channel.receive()
+                message = child.channel.receive()
             except BadMessage as error:
                 self._garbage(worker, str(error))
                 continue
             except ChannelClosed:
-                self._hooks.forget(worker.child.channel)
+                self._hooks.forget(child.channel)
                 return
             if message is None:
                 return
@@ -234,10 +237,17 @@ class Fleet:
         return TradingState(held.paused, worker.state.safe_mode, held.halted)
 
     def _hear(self, worker: Worker, message: dict[str, Any]) -> None:
-        if message["type"] == "report" and isinstance(message.get("report"), dict):
-            worker.report = Report(message["report"], time.monotonic_ns())
+        if message["type"] == "report":
+            self._note(worker, message.get("report"))
         elif message["type"] != "ready":  # which only wakes us up to read the page
             self._hooks.heard(worker.role, message)
+
+    def _note(self, worker: Worker, content: object) -> None:
+        match content:
+            case dict() if _is_table(content.get("coins", {})):
+                worker.report = Report(content, time.monotonic_ns())
+            case _:
+                self._garbage(worker, "a report that is no object, or coins that are none")
 
     def _garbage(self, worker: Worker, error: str) -> None:
         worker.garbage += 1
@@ -303,6 +313,10 @@ class Fleet:
             "worker_spawned", of=worker.role, of_incarnation=wish.incarnation, pid=child.pid
         )
         self.feed(worker, states.Spawned(child.pid, wish.incarnation))
+
+
+def _is_table(coins: object) -> bool:
+    return isinstance(coins, dict) and all(isinstance(row, dict) for row in coins.values())
 
 
 def _valid(entries: tuple[Quarantine, ...], now_ns: int) -> list[Quarantine]:

@@ -68,15 +68,13 @@ def climb(state: WorkerState, now_ns: int, policy: Policy) -> Step:
 
 def _take(state: WorkerState, rung: Rung, now_ns: int, policy: Policy) -> Step:
     pid = (("pid", state.pid),)
-    match rung:
-        case Rung.TERMINATE:
-            return state, (Log("warning", "worker_term", pid), Terminate(state.pid))
-        case Rung.KILL:
-            return state, (Log("warning", "worker_kill", pid), Kill(state.pid))
-        case Rung.GIVE_UP:
-            exit_at = ((now_ns + policy.exit_ns, Rung.EXIT),)
-            lost = replace(state, life=Life.UNKILLABLE, since_ns=now_ns, ladder=exit_at)
-            return lost, (Log("critical", "worker_unkillable", pid),)
-        case Rung.EXIT:
-            told = Log("critical", "supervisor_gives_up", pid)
-            return state, (told, ExitSupervisor(ExitCode.INTERNAL))
+    if rung is Rung.TERMINATE:
+        return state, (Log("warning", "worker_term", pid), Terminate(state.pid))
+    if rung is Rung.KILL:
+        return state, (Log("warning", "worker_kill", pid), Kill(state.pid))
+    if rung is Rung.GIVE_UP:
+        exit_at = ((now_ns + policy.exit_ns, Rung.EXIT),)
+        lost = replace(state, life=Life.UNKILLABLE, since_ns=now_ns, ladder=exit_at)
+        return lost, (Log("critical", "worker_unkillable", pid),)
+    told = Log("critical", "supervisor_gives_up", pid)
+    return state, (told, ExitSupervisor(ExitCode.INTERNAL))
