@@ -69,15 +69,23 @@ def refusal(intent: OrderIntent, product: Product, available: Decimal) -> Refuse
     increment = product.quote_increment if buys else product.base_increment
     if floor_to(size, increment) != size:
         return Refused("INVALID_SIZE_PRECISION", f"size {size} is no multiple of {increment}")
+    return _limit(size, product, buys=buys) or _funds(size, available)
+
+
+def _limit(size: Decimal, product: Product, *, buys: bool) -> Refused | None:
     least = product.quote_min_size if buys else product.base_min_size
     if size < least:
         return Refused("INVALID_REQUEST", f"size {size} is below the minimum {least}")
     most = product.quote_max_size if buys else product.base_max_size
     if most is not None and size > most:
         return Refused("INVALID_REQUEST", f"size {size} is above the maximum {most}")
-    if size > available:
-        return Refused("INSUFFICIENT_FUND", f"size {size}, available {available}")
     return None
+
+
+def _funds(size: Decimal, available: Decimal) -> Refused | None:
+    if size <= available:
+        return None
+    return Refused("INSUFFICIENT_FUND", f"size {size}, available {available}")
 
 
 def filled(
