@@ -159,8 +159,13 @@ class Bookkeeper(Protocol):
         """The books after cash was paid in (or taken back, when negative)."""
         ...
 
-    def book(self, books: Books, fill: Fill, tag: Tag, /) -> tuple[Books, Usd | None]:
-        """The books after a fill, and the realised profit of a sell (None for a buy)."""
+    def book(
+        self, books: Books, fill: Fill, tag: Tag, /, *, first_of_order: bool
+    ) -> tuple[Books, Usd | None]:
+        """The books after a fill, and the realised profit of a sell (None for a buy).
+
+        ``first_of_order``: no fill of the same order was booked before.
+        """
         ...
 
     def close_remainder(self, books: Books, coin: Coin, /) -> tuple[Books, Usd]:

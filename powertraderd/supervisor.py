@@ -139,7 +139,7 @@ class Supervisor:
                 last_ns = now_ns
                 self._tick(ready)
                 bad = 0
-            except Exception:
+            except Exception:  # noqa: BLE001 - the border of a tick
                 bad += 1
                 self._log.exception("tick_failed", in_a_row=bad)
                 if bad >= _MOST_BAD_TICKS:

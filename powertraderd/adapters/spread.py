@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from powertraderd.model.candle import Coin
-from powertraderd.model.money import EXACT, Price, floor_to, price_from_float
+from powertraderd.model.money import EXACT, Price, ceil_to, floor_to, price_from_float
 from powertraderd.model.quote import Quote
 
 _CENT_EXPONENT = -2
@@ -22,7 +22,5 @@ def quote_around(coin: Coin, middle: float, spread_pct: Decimal, at: datetime) -
     step = price_step(price)
     half = EXACT.divide(EXACT.multiply(price, spread_pct), Decimal(200))
     bid = floor_to(EXACT.subtract(price, half), step)
-    ask = floor_to(EXACT.add(price, half), step)
-    if ask < EXACT.add(price, half):
-        ask = EXACT.add(ask, step)
+    ask = ceil_to(EXACT.add(price, half), step)
     return Quote(coin=coin, bid=Price(bid), ask=Price(ask), at=at)

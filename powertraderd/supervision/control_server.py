@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from powertraderd import log
 from powertraderd.errors import ConfigError, StateLocked
 from powertraderd.supervision.peer import Peer, identify
 from powertraderd.supervision.protocol import (
@@ -54,6 +55,7 @@ class ControlServer:
         self._selector = selector
         self._clients: dict[int, _Client] = {}
         self._newest = 0
+        self._log = log.get(__name__)
         self._handle: Handle = _nobody_home
         self._hung_up: Callable[[int], None] = _ignore
         self._listener = _listen(path, admin_gid)
@@ -129,14 +131,19 @@ class ControlServer:
             self._drop(client_id)
             return
         client.until_ns = 0
-        request = parse_request(message)
-        answer = (
-            request
-            if isinstance(request, Answer)
-            else self._handle(request, client.peer, client_id)
-        )
+        answer = self._answer_to(message, client.peer, client_id)
         if answer is not None:
             self.answer(client_id, answer)
+
+    def _answer_to(self, message: bytes, peer: Peer, client_id: int) -> Answer | None:
+        request = parse_request(message)
+        if isinstance(request, Answer):
+            return request
+        try:
+            return self._handle(request, peer, client_id)
+        except Exception:  # noqa: BLE001 - the border of a control request
+            self._log.exception("control_request_failed", verb=request.verb)
+            return refusal(request.id, Code.INTERNAL, f"{request.verb} failed; see the log")
 
     def _drop(self, client_id: int) -> None:
         client = self._clients.pop(client_id)

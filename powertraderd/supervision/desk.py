@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from powertraderd import log
@@ -61,7 +61,9 @@ class Desk:
 
     def handle(self, request: Request, peer: Peer, client: int) -> Answer | None:
         """The answer, or None where it comes later."""
-        if role(peer, **asdict(self._access)) < request.role:
+        access = self._access
+        rights = role(peer, service_uid=access.service_uid, admin_gid=access.admin_gid)
+        if rights < request.role:
             return self._forbid(request, peer)
         known = self._replays.find(peer.uid, request) if request.role > Role.READ else None
         if known is not None:

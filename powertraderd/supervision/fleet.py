@@ -244,14 +244,10 @@ class Fleet:
 
     def _note(self, worker: Worker, content: object) -> None:
         match content:
-            case {"coins": dict(coins)} if not all(isinstance(row, dict) for row in coins.values()):
-                self._garbage(worker, "a report with a coin that is no object")
-            case {"coins": dict()}:
-                worker.report = Report(content, time.monotonic_ns())
-            case dict() if "coins" not in content:
+            case dict() if _is_table(content.get("coins", {})):
                 worker.report = Report(content, time.monotonic_ns())
             case _:
-                self._garbage(worker, "a report that is no object, or has coins that are none")
+                self._garbage(worker, "a report that is no object, or coins that are none")
 
     def _garbage(self, worker: Worker, error: str) -> None:
         worker.garbage += 1
@@ -317,6 +313,10 @@ class Fleet:
             "worker_spawned", of=worker.role, of_incarnation=wish.incarnation, pid=child.pid
         )
         self.feed(worker, states.Spawned(child.pid, wish.incarnation))
+
+
+def _is_table(coins: object) -> bool:
+    return isinstance(coins, dict) and all(isinstance(row, dict) for row in coins.values())
 
 
 def _valid(entries: tuple[Quarantine, ...], now_ns: int) -> list[Quarantine]:

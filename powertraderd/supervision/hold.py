@@ -1,9 +1,11 @@
 """Whether trading is held back: durable first, then told to the workers."""
 
+import contextlib
 from datetime import UTC, datetime
 from pathlib import Path
 
 from powertraderd import log
+from powertraderd.errors import StoreDamaged
 from powertraderd.supervision import state_file
 from powertraderd.supervision.channel import TradingState
 from powertraderd.supervision.state_file import DurableState
@@ -20,9 +22,13 @@ class Hold:
         """Read what was decided before this start."""
         self._folder = folder
         self._log = log.get(__name__)
-        self.state: DurableState = state_file.load(folder)
-        if self.state.who == "supervisor" and self.state.paused:
-            self._log.critical("state_file_damaged", reason=self.state.reason)
+        self.state = DurableState()
+        try:
+            self.state = state_file.load(folder)
+        except StoreDamaged as damage:
+            self._log.critical("state_file_damaged", reason=str(damage))
+            with contextlib.suppress(NotDurable):  # it is in the log; this run is paused anyway
+                self.hold(halted=False, reason=str(damage), who="supervisor")
 
     def trading(self) -> TradingState:
         """What workers are told."""

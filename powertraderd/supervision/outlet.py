@@ -46,6 +46,15 @@ class Outlet(io.TextIOBase):
         """Always."""
         return True
 
+    def close(self) -> None:
+        """Close what was opened here; the descriptor written to belongs to the process."""
+        if not self.closed:
+            if self._socket is not None:
+                self._socket.close()
+            if self._target != self._original:
+                os.close(self._target)
+        super().close()
+
     def write(self, text: str) -> int:
         """Write ``text``; the rest of it is dropped when the reader does not take it in time."""
         data = text.encode("utf-8", "backslashreplace")

@@ -1,16 +1,19 @@
 """state.json: what the supervisor must not forget over a crash, a restart or a reboot.
 
-Written to a temporary name, fsynced and renamed, with a checksum. A damaged file is kept aside
-under another name, and trading starts paused with the reason.
+Written to a temporary name, fsynced and renamed, with a checksum. Of a damaged file a
+copy is put aside, and whoever reads it learns what is wrong with it.
 """
 
+import contextlib
 import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from powertraderd.errors import StoreDamaged
 
 FILE_NAME = "state.json"
 _VERSION = 1
@@ -66,27 +69,28 @@ def save(folder: Path, state: DurableState) -> None:
 
 
 def load(folder: Path) -> DurableState:
-    """The state, a fresh one where there never was a file, a paused one where it is damaged."""
+    """The state, and a fresh one where there never was a file.
+
+    Raises StoreDamaged for a file that cannot be believed, after a copy was put aside.
+    """
     path = folder / FILE_NAME
     try:
         return _parse(path.read_bytes())
     except FileNotFoundError:
         return DurableState()
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return _distrusted(path, error)
+        raise StoreDamaged(_put_aside(path, error)) from None
 
 
-def _distrusted(path: Path, error: Exception) -> DurableState:
+def _put_aside(path: Path, error: Exception) -> str:
     aside = path.with_suffix(".damaged")
-    try:
-        path.replace(aside)
-    except OSError:
-        aside = path  # the folder does not let us; say where the file is in any case
-    reason = (
-        f"{path} is damaged ({error}); kept as {aside}. Whether trading was paused is unknown, so "
-        "it starts paused: look at the positions, then run ptctl resume"
+    with contextlib.suppress(OSError):  # the folder does not let us: it stays where it is
+        aside.unlink(missing_ok=True)
+        os.link(path, aside)
+    return (
+        f"{path} is damaged ({error}); a copy is {aside.name}. Whether trading was paused is "
+        "unknown, so it is paused now: look at the positions, then run ptctl resume"
     )
-    return DurableState().held(halted=False, reason=reason, who="supervisor", at=datetime.now(UTC))
 
 
 def _parse(raw: bytes) -> DurableState:

@@ -94,7 +94,7 @@ def _trader(context: Context) -> Role:
         _market(context),
         context.clock,
         settings.paper,
-        state_dir / PAPER_DB,
+        book=state_dir / PAPER_DB,
         quote=settings.trading.quote,
         coins=settings.trading.coins,
     )
