@@ -220,6 +220,7 @@ class Trader:
             if not self._context.poll():
                 break
             self._decide(coin, moment)
+        self._close_remainders()
         self._sample(moment)
         self._report(moment)
 
@@ -247,24 +248,25 @@ class Trader:
     def _decide(self, coin: Coin, moment: Moment) -> None:
         """One coin; earlier coins and commands of this tick have taken time and perhaps money."""
         moment = replace(moment, now=self._context.clock.now(), trading=self._trading())
-        view = self._close_remainder(coin, self._views.view(coin, moment), moment)
+        view = self._views.view(coin, moment)
         decision = risk.admit(decide.decide(view, self._rules), view, self._rules)
         self._journal.note(decision)
         self._save_trail(view, decision)  # before an order: booking a buy starts the trail anew
         if decision.quote_size is not None or decision.base_size is not None:
             self._carry_out(decision, view)
 
-    def _close_remainder(self, coin: Coin, view: CoinView, moment: Moment) -> CoinView:
-        """What is left below the product's increment after a sell cannot be sold: it is dust."""
-        position, product = view.position, view.product
-        if position is None or product is None or view.order_in_flight:
-            return view
-        if floor_to(position.quantity, product.base_increment):
-            return view
-        with self._context.heart.phase("ledger.close_remainder", self._budgets.ledger, coin):
-            self._ports.ledger.close_remainder(coin, moment.now)
-        self._context.log.info("remainder_closed", coin=coin, quantity=position.quantity)
-        return self._views.view(coin, moment)
+    def _close_remainders(self) -> None:
+        """What a sell left below the product's increment cannot be sold: it becomes dust."""
+        busy = {record.intent.coin for record in self._ports.ledger.open_orders()}
+        for coin, position in self._ports.ledger.books().positions.items():
+            product = self._facts.products.get(coin)
+            if product is None or coin in busy:
+                continue
+            if floor_to(position.quantity, product.base_increment):
+                continue
+            with self._context.heart.phase("ledger.close_remainder", self._budgets.ledger, coin):
+                self._ports.ledger.close_remainder(coin, self._context.clock.now())
+            self._context.log.info("remainder_closed", coin=coin, quantity=position.quantity)
 
     def _save_trail(self, view: CoinView, decision: Decision) -> None:
         if view.position is None or decision.trail in {None, view.position.trail}:

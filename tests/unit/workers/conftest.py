@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +17,8 @@ from powertraderd.adapters.sqlite.ledger import SqliteLedger
 from powertraderd.adapters.sqlite.signal_board import SqliteSignalBoard
 from powertraderd.clock import FrozenClock
 from powertraderd.model.candle import Candle, Coin, Timeframe
-from powertraderd.model.money import ZERO_BASE
+from powertraderd.model.decision import Action, Decision, ReasonCode
+from powertraderd.model.money import ZERO_BASE, Usd
 from powertraderd.model.order import OrderReport
 from powertraderd.model.prediction import Prediction
 from powertraderd.model.signal import Levels, Side, Signal
@@ -76,11 +77,6 @@ def a_context(settings: Settings, clock: FrozenClock, ears: Ears) -> Context:
     )
 
 
-def ask(role: Role, verb: str, request_id: str = "r1", **args: object) -> Answer:
-    """The role's answer to a command."""
-    return role.command(Command(request_id, verb, parse_args(verb, args), uid=0))
-
-
 @dataclass
 class World:
     """Everything around a trader; ``start`` makes its next incarnation."""
@@ -123,9 +119,23 @@ class World:
         trader.start(self.context)
         return trader
 
-    def say_long(self, coin: Coin = BTC, long: int = 7) -> None:
+    def ask(self, role: Role, verb: str, request_id: str = "r1", **args: object) -> Answer:
+        """The role's answer to a command."""
+        return role.command(Command(request_id, verb, parse_args(verb, args), uid=0))
+
+    def say_long(self, coin: Coin = BTC, long: int = 3) -> None:
         """Publish a fresh signal."""
         self.board.publish(a_signal(coin, self.clock.now(), long))
+
+    def an_entry(self) -> Decision:
+        """A decision to buy BTC for 50 dollars."""
+        return Decision(
+            BTC,
+            self.clock.now(),
+            Action.ENTRY,
+            ReasonCode.LONG_SIGNAL,
+            quote_size=Usd(Decimal(50)),
+        )
 
     def own_ledger(self) -> SqliteLedger:
         """The ledger of the newest incarnation."""
@@ -227,6 +237,3 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.board.close()
     if made.ledger is not None:
         made.ledger.close()
-
-
-__all__ = ["BTC", "ETH", "NOW", "Ears", "World", "a_context", "a_settings", "ask", "replace"]
