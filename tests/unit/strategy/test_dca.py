@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -213,7 +214,7 @@ def test_the_hard_line_is_shown_where_too_few_timeframes_can_say_long() -> None:
     few = at_ask("101", signal=a_signal(levels=levels))
     flat = a_signal(predictions=tuple(Prediction(frame, NOW, 99.0, 99.0) for frame in Timeframe))
     assert few.next_dca_source == "hard"
-    assert at_ask("101", signal=flat).next_dca_source == "hard"
+    assert at_ask("101", a_position(stage=1), signal=flat).next_dca_source == "hard"
 
 
 def test_the_hard_line_is_shown_when_no_neural_stage_is_left() -> None:
@@ -227,3 +228,10 @@ def test_an_armed_exit_is_not_averaged_down() -> None:
     """Far above average cost there is no trigger to look at."""
     decision = at_ask("106", signal=a_signal(long_count=7))
     assert (decision.action, decision.reason_code) == (Action.HOLD, ReasonCode.TRAILING)
+
+
+def test_the_documented_order_is_the_tested_order() -> None:
+    """Page strategy.md names the same gates one after the other."""
+    page = (Path(__file__).parents[3] / "docs" / "strategy.md").read_text(encoding="utf-8")
+    chain = " → ".join(f"`{code}`" for code, _ in DCA_GATES)
+    assert f"{chain}." in " ".join(page.split())

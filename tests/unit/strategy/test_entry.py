@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -150,3 +151,10 @@ def test_unknown_figures_are_left_out_of_the_numbers() -> None:
     """Nothing is printed as zero that is not known."""
     view = coin_view(quote=None, signal=None, account_value=None)
     assert dict(decide(view, RULES).numbers) == {"cash": "10000"}
+
+
+def test_the_documented_order_is_the_tested_order() -> None:
+    """Page strategy.md names the same gates one after the other."""
+    page = (Path(__file__).parents[3] / "docs" / "strategy.md").read_text(encoding="utf-8")
+    chain = " → ".join(f"`{code}`" for code, _ in GATES)
+    assert f"{chain}." in " ".join(page.split())
