@@ -28,6 +28,62 @@ class Action(StrEnum):
     MANUAL_SKIP = "MANUAL_SKIP"
 
 
+class ReasonCode(StrEnum):
+    """Why; one code per decision; docs/strategy.md explains each."""
+
+    # something is done
+    LONG_SIGNAL = "long_signal"
+    DCA_HARD = "dca_hard"
+    DCA_NEURAL = "dca_neural"
+    TRAIL_CROSSED = "trail_crossed"
+    MANUAL_COMMAND = "manual_command"
+    # nothing needs doing
+    WAITING = "waiting"
+    TRAILING = "trailing"
+    TRAIL_RESTARTED = "trail_restarted"
+    LONG_TOO_LOW = "long_too_low"
+    SHORT_ACTIVE = "short_active"
+    # somebody forbids it
+    HALTED = "halted"
+    ORDER_IN_FLIGHT = "order_in_flight"
+    PAUSED = "paused"
+    SAFE_MODE = "safe_mode"
+    DIFFERENCES = "differences"
+    DCA_CAP = "dca_cap"
+    DCA_COOLDOWN = "dca_cooldown"
+    # something is not known, too old or impossible
+    QUOTE_UNKNOWN = "quote_unknown"
+    QUOTE_STALE = "quote_stale"
+    QUOTE_INVALID = "quote_invalid"
+    PRODUCT_UNKNOWN = "product_unknown"
+    PRODUCT_CLOSED = "product_closed"
+    SIGNAL_UNKNOWN = "signal_unknown"
+    SIGNAL_STALE = "signal_stale"
+    SIGNAL_BLOCKED = "signal_blocked"
+    TRAINING_STALE = "training_stale"
+    ACCOUNT_UNKNOWN = "account_unknown"
+    EXPOSURE_UNKNOWN = "exposure_unknown"
+    FEE_UNKNOWN = "fee_unknown"
+    CLOSE_UNKNOWN = "close_unknown"
+    # the size does not fit
+    SIZE_INVALID = "size_invalid"
+    DUST = "dust"
+    NO_POSITION = "no_position"
+    MORE_THAN_HELD = "more_than_held"
+    BELOW_MINIMUM = "below_minimum"
+    ABOVE_MAXIMUM = "above_maximum"
+    # risk limits, in the order in which they are asked; cash comes last
+    SPREAD_LIMIT = "spread_limit"
+    CLOSE_DISTANCE_LIMIT = "close_distance_limit"
+    EXIT_COOLDOWN = "exit_cooldown"
+    OPEN_POSITIONS_LIMIT = "open_positions_limit"
+    ORDERS_PER_HOUR_LIMIT = "orders_per_hour_limit"
+    POSITION_USD_LIMIT = "position_usd_limit"
+    POSITION_PCT_LIMIT = "position_pct_limit"
+    EXPOSURE_LIMIT = "exposure_limit"
+    CASH_SHORT = "cash_short"
+
+
 @dataclass(frozen=True, slots=True)
 class TradingState:
     """What the owner and the supervisor allow right now.
@@ -74,13 +130,15 @@ class Decision:
     """What to do with ``coin``, and why.
 
     ``quote_size`` for buys, ``base_size`` for sells, both None otherwise. ``trail`` is the trail
-    after this tick for an open position. ``numbers`` are the figures that led here, as plain text.
+    after this tick for an open position, None where it stays as it is (no position, manual
+    commands). ``numbers`` are the figures that led here, as plain text. ``next_dca_price`` is the
+    ask that triggers the next DCA buy, ``next_dca_source`` what does: "hard" or "neural N4".
     """
 
     coin: Coin
     at: datetime
     action: Action
-    reason_code: str
+    reason_code: ReasonCode
     numbers: Mapping[str, str] = field(default_factory=dict)
     quote_size: Usd | None = None
     base_size: Base | None = None

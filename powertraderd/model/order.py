@@ -57,6 +57,31 @@ _FINAL = frozenset(
 )
 
 
+class OrderEvent(StrEnum):
+    """What moves an order on; strategy/orders.py holds the table (docs/orders.md shows it)."""
+
+    SEND = "SEND"
+    """The request is about to leave; written before it does."""
+    ABANDON = "ABANDON"
+    """The intent was never sent and never will be."""
+    LOST = "LOST"
+    """The request may have left, and no answer tells what became of it."""
+    ACCEPTED = "ACCEPTED"
+    """The exchange knows the order: its answer, or found by reading."""
+    REFUSED = "REFUSED"
+    """The exchange definitely did not take the order."""
+    ABSENT = "ABSENT"
+    """Reading did not find the order, and the quiet window is over."""
+    PARTLY_FILLED = "PARTLY_FILLED"
+    """Some fills are known; more fills, or final fees, may come."""
+    FILLED = "FILLED"
+    """Completely filled and settled."""
+    CANCELLED = "CANCELLED"
+    """Ended by the exchange or its owner, with or without fills."""
+    EXPIRED = "EXPIRED"
+    """Ended by time, with or without fills."""
+
+
 @dataclass(frozen=True, slots=True)
 class OrderIntent:
     """The market order we want; a buy has ``quote_size`` (fees inside), a sell ``base_size``."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from powertraderd.model.candle import Coin
-from powertraderd.model.money import ZERO_USD, Base, Price, Usd
+from powertraderd.model.money import EXACT, ZERO_USD, Base, Price, Usd, ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,8 @@ class Trail:
     """The trailing exit (STRATEGY.md, Exit). Survives restarts in the ledger.
 
     ``line`` is the sell line of the last tick, ``peak`` the highest bid since arming,
-    ``was_above`` whether the last bid was at or above the line.
+    ``was_above`` whether the last bid was at or above the line. Armed and not above: the exit is
+    due and has not been done yet.
     """
 
     armed: bool = False
@@ -41,8 +42,15 @@ class Position:
 
     @property
     def average_cost(self) -> Price:
-        """Quote spent per coin, without fees."""
-        return Price(self.cost / self.quantity)
+        """Quote spent per coin, without fees, to 28 digits: for decisions, not for the books."""
+        return Price(ratio(self.cost, self.quantity))
+
+    def pnl_pct(self, price: Price) -> Decimal | None:
+        """``price`` against average cost, percent, without fees; None for a position of no cost."""
+        if not self.cost:
+            return None
+        gain = EXACT.subtract(EXACT.multiply(price, self.quantity), self.cost)
+        return ratio(EXACT.multiply(Decimal(100), gain), self.cost)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class ExitRules(Rules):
         Decimal(0), ge=0, le=1000, description="least profit after all fees, percent of cost"
     )
     allow_loss: bool = Field(
-        default=False, description="true: the line may lie below break-even after fees"
+        default=False, description="true: the trailing exit may sell below break-even after fees"
     )
 
 
