@@ -1,8 +1,10 @@
 """Candles and the seven timeframes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import groupby
 from typing import NewType
 
 Coin = NewType("Coin", str)
@@ -63,5 +65,40 @@ def bucket_start(moment: datetime, timeframe: Timeframe, week_anchor: timedelta)
 
     Weeks start ``week_anchor`` after the epoch's own weekday (THURSDAY or MONDAY).
     """
-    anchor = EPOCH + (week_anchor if timeframe is Timeframe.WEEK else timedelta(0))
+    anchor = _anchor(timeframe, week_anchor)
     return moment - (moment - anchor) % timeframe.length
+
+
+def aggregate(
+    hours: Iterable[Candle], timeframe: Timeframe, week_anchor: timedelta, until: datetime
+) -> tuple[Candle, ...]:
+    """Candles of ``timeframe`` made from 1-hour candles (ascending, unique).
+
+    A candle is made once its time is over (it closes at or before ``until``), from whatever hours
+    exist: an hour without trades has no candle, and a bucket without any hour has none either.
+    """
+    anchor, length = _anchor(timeframe, week_anchor), timeframe.length
+    made: list[Candle] = []
+    for number, bucket in groupby(hours, lambda hour: (hour.opened_at - anchor) // length):
+        opened_at = anchor + number * length
+        if opened_at + length > until:
+            break
+        made.append(_merged(opened_at, list(bucket)))
+    return tuple(made)
+
+
+def _anchor(timeframe: Timeframe, week_anchor: timedelta) -> datetime:
+    """A moment at which a candle of ``timeframe`` opens."""
+    return EPOCH + (week_anchor if timeframe is Timeframe.WEEK else timedelta(0))
+
+
+def _merged(opened_at: datetime, hours: list[Candle]) -> Candle:
+    """One candle over ``hours``."""
+    return Candle(
+        opened_at=opened_at,
+        open=hours[0].open,
+        high=max(hour.high for hour in hours),
+        low=min(hour.low for hour in hours),
+        close=hours[-1].close,
+        volume=sum(hour.volume for hour in hours),
+    )
