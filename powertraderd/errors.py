@@ -78,6 +78,15 @@ class StoreTooNew(StoreDamaged):
     """A file was written by a newer version and is refused."""
 
 
+class StoreUnavailable(PowertraderError):
+    """A file of ours cannot be used right now: disk full, no permission, locked for too long.
+
+    The message names the file, what the system says, and the remedy. Nothing was changed.
+    """
+
+    exit_code = ExitCode.TEMPORARY
+
+
 class InvariantBroken(PowertraderError):
     """The books do not add up: halt trading, keep everything, tell the owner."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from powertraderd.model.candle import Candle, Coin, Timeframe
 from powertraderd.model.decision import Decision
+from powertraderd.model.history import AccountValue, Gap, Stocked, Trade
 from powertraderd.model.money import Usd
 from powertraderd.model.order import (
     Fill,
@@ -18,6 +19,7 @@ from powertraderd.model.order import (
     OrderReport,
     OrderState,
     Placement,
+    Tag,
 )
 from powertraderd.model.position import Books, Trail
 from powertraderd.model.product import Product
@@ -40,6 +42,32 @@ class CandleSource(Protocol):
         candle. Raises DataUnavailable for an unknown coin, TransientExchangeError when the venue
         does not answer.
         """
+        ...
+
+
+class CandleArchive(Protocol):
+    """Our own copy of a venue's candles."""
+
+    def newest(self, coin: Coin, timeframe: Timeframe) -> datetime | None:
+        """When the newest stored candle opened; a download resumes after it."""
+        ...
+
+    def append(self, coin: Coin, timeframe: Timeframe, candles: Sequence[Candle]) -> Stocked:
+        """Store closed candles, in any order, also into gaps; durable when it returns.
+
+        A candle equal to the stored one is only counted. One that cannot be true, or that differs
+        from the stored one, is refused: the stored one stays, and the answer says which and why.
+        """
+        ...
+
+    def load(
+        self, coin: Coin, timeframe: Timeframe, start: datetime, end: datetime
+    ) -> tuple[Candle, ...]:
+        """Stored candles with ``start <= opened_at < end``, ascending, unique."""
+        ...
+
+    def gaps(self, coin: Coin, timeframe: Timeframe) -> tuple[Gap, ...]:
+        """Holes between the oldest and the newest stored candle, oldest first."""
         ...
 
 
@@ -113,6 +141,34 @@ class SignalBoard(Protocol):
         ...
 
 
+class Bookkeeper(Protocol):
+    """The rules of the books, as pure functions: the module strategy.ledgering has this shape.
+
+    The wiring hands it to the ledger, because stores and strategy do not know each other.
+    """
+
+    def pay_in(self, books: Books, amount: Usd, /) -> Books:
+        """The books after cash was paid in (or taken back, when negative)."""
+        ...
+
+    def book(
+        self, books: Books, fill: Fill, tag: Tag, /, *, first_of_order: bool
+    ) -> tuple[Books, Usd | None]:
+        """The books after a fill, and the realised profit of a sell (None for a buy).
+
+        ``first_of_order``: no fill of the same order was booked before.
+        """
+        ...
+
+    def close_remainder(self, books: Books, coin: Coin, /) -> tuple[Books, Usd]:
+        """The books after a position's rest became dust, and the loss that this realised."""
+        ...
+
+    def residual(self, books: Books, /) -> Usd:
+        """By how much the accounting identity is broken; zero while the books add up."""
+        ...
+
+
 class Ledger(Protocol):
     """The daemon's own books. One writer; every method is durable when it returns."""
 
@@ -125,7 +181,11 @@ class Ledger(Protocol):
         ...
 
     def record_intent(self, intent: OrderIntent) -> None:
-        """Write an intent in state INTENDED. Raises InvariantBroken on a known id."""
+        """Write an intent in state INTENDED.
+
+        Raises InvariantBroken on a known id, on a known request id, and while another order of
+        the same product is not final: one order in flight per product.
+        """
         ...
 
     def set_order_state(
@@ -137,7 +197,10 @@ class Ledger(Protocol):
         order_id: str | None = None,
         refusal: str | None = None,
     ) -> None:
-        """Move an order on. Raises InvariantBroken when it is unknown or already final."""
+        """Move an order on. Raises InvariantBroken when it is unknown or already final.
+
+        What is None stays as it was.
+        """
         ...
 
     def record_fills(
@@ -145,8 +208,9 @@ class Ledger(Protocol):
     ) -> Books:
         """Book the fills not seen before and the order's state, in one transaction.
 
-        Checks the accounting identity before it commits; raises InvariantBroken and writes nothing
-        when it would not hold. Returns the books after it.
+        A fill is known by its trade id; known ones must be unchanged, and a final order takes no
+        new ones. Checks the accounting identity before it commits; raises InvariantBroken and
+        writes nothing when it would not hold. Returns the books after it.
         """
         ...
 
@@ -175,7 +239,7 @@ class Ledger(Protocol):
         ...
 
     def save_trail(self, coin: Coin, trail: Trail) -> None:
-        """Keep the trailing exit of an open position."""
+        """Keep the trailing exit of an open position. Raises InvariantBroken without a position."""
         ...
 
     def record_decision(self, decision: Decision) -> None:
@@ -184,6 +248,39 @@ class Ledger(Protocol):
 
     def record_account_value(self, at: datetime, value: Usd, cash: Usd) -> None:
         """Append to the account's history; old samples are thinned out, so that it stays small."""
+        ...
+
+
+class LedgerView(Protocol):
+    """The ledger for those who only look: all read-only, while the writer writes.
+
+    Every method raises DataUnavailable while there is no ledger yet.
+    """
+
+    def books(self) -> Books:
+        """All money and positions."""
+        ...
+
+    def orders(self, limit: int) -> tuple[OrderRecord, ...]:
+        """Orders, newest first."""
+        ...
+
+    def trades(self, limit: int) -> tuple[Trade, ...]:
+        """Orders that have fills, newest first."""
+        ...
+
+    def fills(self, client_order_id: str) -> tuple[Fill, ...]:
+        """The booked fills of one order, oldest first."""
+        ...
+
+    def decisions(self, limit: int, coin: Coin | None = None) -> tuple[Decision, ...]:
+        """Changes of mind, newest first, of one coin or of all."""
+        ...
+
+    def account_values(
+        self, start: datetime, end: datetime, limit: int
+    ) -> tuple[AccountValue, ...]:
+        """The newest ``limit`` samples with ``start <= at < end``, oldest first."""
         ...
 
 

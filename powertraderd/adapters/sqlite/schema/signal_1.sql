@@ -1,0 +1,5 @@
+-- The newest signal of each coin, as JSON.
+CREATE TABLE signal (
+  coin TEXT PRIMARY KEY,
+  body TEXT NOT NULL
+) STRICT;
