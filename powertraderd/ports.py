@@ -128,6 +128,14 @@ class MemoryStore(Protocol):
         """Replace the memory atomically and durably."""
         ...
 
+    def stamp(self, coin: Coin, timeframe: Timeframe) -> str:
+        """Changes whenever the memory was replaced; cheap to ask. Empty where there is none."""
+        ...
+
+    def set_aside(self, coin: Coin, timeframe: Timeframe) -> str:
+        """Keep a damaged memory under another name, which is returned, out of the way."""
+        ...
+
 
 class SignalBoard(Protocol):
     """Where the thinker publishes and everyone else reads."""

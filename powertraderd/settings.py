@@ -7,13 +7,13 @@ name. The rules of the strategy stand in model/rules.py, everything else here.
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -63,6 +63,12 @@ class TradingSettings(Rules):
     quote: Literal["USD", "USDC", "EUR"] = Field("USD", description="quote currency")
     tick_seconds: float = Field(
         1, ge=0.02, le=60, description="pause between trader cycles, machine seconds"
+    )
+    quiet_window_seconds: float = Field(
+        60,
+        ge=0,
+        le=3600,
+        description="an order that the venue does not list counts as never placed after this",
     )
 
     @model_validator(mode="after")
@@ -280,7 +286,7 @@ def load(config: Path | None = None) -> Settings:
     """
     path = config or _path_from_environment()
     values = _read(path) if path else {}
-    _refuse_unknown_keys(values, path)
+    _refuse_unknown_keys(values, Settings, str(path))
     _refuse_unknown_variables()
     try:
         return Settings(**values)
@@ -321,46 +327,45 @@ def _resolve_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     return values
 
 
-def known_keys() -> dict[str, tuple[str, ...]]:
-    """Section names with their keys."""
+def _refuse_unknown_keys(
+    values: Mapping[str, Any], known: type[BaseModel], place: str, section: str = ""
+) -> None:
+    for key, value in values.items():
+        field = known.model_fields.get(key)
+        if field is None:
+            where = f"[{section}] {key}" if section else f"[{key}]"
+            raise ConfigError(_unknown(f"{place}: {where}", key, known.model_fields))
+        table = field.annotation
+        if isinstance(table, type) and issubclass(table, BaseModel):
+            inner = f"{section}.{key}" if section else key
+            if not isinstance(value, dict):
+                msg = f"{place}: {inner} must be a table: [{inner}]"
+                raise ConfigError(msg)
+            _refuse_unknown_keys(value, table, place, inner)
+
+
+def _variables() -> set[str]:
     return {
-        name: tuple(field.annotation.model_fields)  # type: ignore[union-attr]
-        for name, field in Settings.model_fields.items()
+        f"{ENVIRONMENT_PREFIX}{section}__{key}".upper()
+        for section, field in Settings.model_fields.items()
+        for key in field.annotation.model_fields  # type: ignore[union-attr] # all are sections
     }
-
-
-def _refuse_unknown_keys(values: Mapping[str, Any], path: Path | None) -> None:
-    known = known_keys()
-    for section, table in values.items():
-        if section not in known:
-            raise ConfigError(_unknown(f"{path}: [{section}]", section, known))
-        if not isinstance(table, dict):
-            msg = f"{path}: {section} must be a table: [{section}]"
-            raise ConfigError(msg)
-        for key in table:
-            if key not in known[section]:
-                raise ConfigError(_unknown(f"{path}: [{section}] {key}", key, known[section]))
 
 
 def _refuse_unknown_variables() -> None:
-    known = known_keys()
-    names = {
-        f"{ENVIRONMENT_PREFIX}{section}__{key}".upper()
-        for section in known
-        for key in known[section]
-    }
+    known = _variables()
     for name in os.environ:
-        if not name.startswith(ENVIRONMENT_PREFIX) or "__" not in name:
-            continue
-        prefix = "__".join(name.split("__")[:2])
-        if prefix not in names:
-            raise ConfigError(_unknown(f"environment variable {name}", prefix, names))
+        if name.startswith(ENVIRONMENT_PREFIX) and "__" in name:
+            variable = "__".join(name.split("__")[:2])
+            if variable not in known:
+                raise ConfigError(_unknown(f"environment variable {name}", variable, known))
 
 
-def _unknown(place: str, name: str, known: Mapping[str, Any] | tuple[str, ...] | set[str]) -> str:
-    nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    hint = f"; did you mean {nearest[0]}?" if nearest else f"; known: {', '.join(sorted(known))}"
-    return f"{place}: unknown{hint}"
+def _unknown(place: str, name: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"did you mean {nearest[0]}?" if nearest else f"known: {', '.join(names)}"
+    return f"{place}: unknown; {hint}"
 
 
 def _explain(error: ValidationError, path: Path | None) -> str:

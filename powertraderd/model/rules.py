@@ -1,21 +1,28 @@
 """The owner's rules: every number of STRATEGY.md and MODEL.md that can be set.
 
 These are sections of the settings file. They live here so that pure functions can take them
-without knowing about files. ``None`` means no limit where it is allowed; zero means zero.
+without knowing about files. ``None`` (in TOML: "none") means no limit
+where it is allowed; zero means zero.
 """
 
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 DrawdownPct = Annotated[Decimal, Field(lt=0, gt=-100)]
 
 
 class Rules(BaseModel):
-    """Frozen, and refuses keys that it does not know."""
+    """Frozen, and refuses keys that it does not know; the text "none" means no limit."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _none_in_words(cls, value: object) -> object:
+        """TOML has no null."""
+        return None if value == "none" else value
 
 
 class EntryRules(Rules):
@@ -40,7 +47,7 @@ class DcaRules(Rules):
         Decimal("2.0"), gt=0, le=10, description="size of a DCA buy in position values"
     )
     max_per_24h: int | None = Field(
-        2, ge=0, le=100, description="DCA buys per rolling 24 h; 0 means none, null means no cap"
+        2, ge=0, le=100, description="DCA buys per rolling 24 h; 0 means none, 'none' means no cap"
     )
     cooldown_minutes: int = Field(
         60, ge=0, le=100_000, description="minutes between DCA buys; 0 means none"

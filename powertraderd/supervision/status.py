@@ -1,0 +1,165 @@
+"""The document of `ptctl status`, from what the supervisor knows: nobody is asked for it."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from powertraderd import __version__
+from powertraderd.settings import Settings
+from powertraderd.supervision.fleet import Worker
+from powertraderd.supervision.market import Market
+from powertraderd.supervision.page import Page
+from powertraderd.supervision.roles import TRADER
+from powertraderd.supervision.state_file import DurableState
+from powertraderd.supervision.states import Death, Life
+
+_NS = 1_000_000_000
+_REPORTED = ("account", "training", "differences")  # a worker speaks about these, and about coins
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """The supervisor itself."""
+
+    state: str
+    started_ns: int
+    stalls: int
+    settings: Settings
+    market: Market
+    held: DurableState
+
+
+def document(daemon: Daemon, workers: Mapping[str, Worker], now_ns: int) -> dict[str, Any]:
+    """All of it; ages in machine seconds, None for unknown."""
+    reports = {name: worker.report for name, worker in workers.items() if worker.report}
+    merged = _merge(report.content for report in reports.values())
+    return {
+        "supervisor": _supervisor(daemon, now_ns),
+        "workers": {name: row(worker, now_ns) for name, worker in workers.items()},
+        "trading": _trading(daemon, workers),
+        "account": {},
+        "coins": {coin: {} for coin in daemon.settings.trading.coins},
+        "training": {},
+        **merged,
+        "age_s": {name: _seconds(now_ns - report.at_ns) for name, report in reports.items()},
+    }
+
+
+def _merge(reports: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Reports side by side; what several say about one coin is laid together."""
+    merged: dict[str, Any] = {}
+    coins: dict[str, dict[str, Any]] = {}
+    for report in reports:
+        merged |= {name: report[name] for name in _REPORTED if name in report}
+        for coin, facts in report.get("coins", {}).items():
+            coins.setdefault(coin, {}).update(facts)
+    return {**merged, "coins": coins} if coins else merged
+
+
+def _supervisor(daemon: Daemon, now_ns: int) -> dict[str, Any]:
+    settings = daemon.settings
+    return {
+        "version": __version__,
+        "pid": os.getpid(),
+        "state": daemon.state,
+        "uptime_s": _seconds(now_ns - daemon.started_ns),
+        "stalls": daemon.stalls,
+        "state_dir": str(settings.paths.state_dir),
+        "runtime_dir": str(settings.paths.runtime_dir),
+        "market_time": daemon.market.clock.now().isoformat(),
+        "clock": daemon.market.message,
+        "log_file": None if settings.logging.file is None else str(settings.logging.file),
+    }
+
+
+def _trading(daemon: Daemon, workers: Mapping[str, Worker]) -> dict[str, Any]:
+    held = daemon.held
+    return {
+        "mode": daemon.settings.trading.mode,
+        "paused": held.paused,
+        "safe_mode": workers[TRADER].state.safe_mode,
+        "halted": held.halted,
+        "reason": held.reason,
+        "since": None if held.since is None else held.since.isoformat(),
+        "who": held.who,
+    }
+
+
+def row(worker: Worker, now_ns: int) -> dict[str, Any]:
+    """One worker."""
+    state, page = worker.state, worker.page if worker.child else None
+    return {
+        "state": state.life.upper(),
+        "pid": state.pid or None,
+        "incarnation": state.incarnation,
+        "ready": state.life is Life.RUNNING,
+        **_beat(page, now_ns),
+        "restarts": sum(count for _, count in state.restarts),
+        "restarts_by_reason": {str(reason): count for reason, count in state.restarts},
+        "last_death": death_words(state.last_death),
+        "last_death_age_s": state.last_death and _seconds(now_ns - state.last_death.at_ns),
+        "backoff_until_s": _seconds(state.retry_ns - now_ns)
+        if state.life is Life.BACKOFF
+        else None,
+        "parked_because": state.parked_because if state.life is Life.PARKED else None,
+        "safe_mode": state.safe_mode,
+        "quarantined": [f"{each.phase} {each.detail}" for each in state.quarantines],
+    }
+
+
+def _beat(page: Page | None, now_ns: int) -> dict[str, Any]:
+    if page is None:
+        unknown = ("phase", "detail", "phase_age_s", "deadline_in_s", "loops", "progress")
+        return dict.fromkeys(unknown)
+    return {
+        "phase": page.phase,
+        "detail": page.detail,
+        "phase_age_s": _seconds(now_ns - page.phase_started_ns),
+        "deadline_in_s": _seconds(page.phase_deadline_ns - now_ns),
+        "loops": page.loops,
+        "progress": [page.progress, page.total],
+    }
+
+
+def death_words(death: Death | None) -> str | None:
+    """How it died, in words: ``hung in coinbase.list_orders (order 17)``."""
+    if death is None:
+        return None
+    words = str(death.reason).replace("_", " ")
+    if death.phase:
+        words += f" in {death.phase}"
+    if death.detail:
+        words += f" ({death.detail})"
+    if death.code:
+        words += f", exit code {death.code}"
+    if death.signal:
+        words += f", signal {death.signal}"
+    return words
+
+
+def line(daemon: Daemon, workers: Mapping[str, Worker]) -> str:
+    """STATUS= for ``systemctl status``: what is wrong first."""
+    held, mode = daemon.held, daemon.settings.trading.mode
+    parts = [
+        f"{name} {_trouble(worker)}"
+        for name, worker in workers.items()
+        if worker.state.life not in {Life.RUNNING, Life.STARTING}
+    ]
+    if held.halted or held.paused:
+        parts.append(f"{'HALTED' if held.halted else 'PAUSED'}: {held.reason or 'no reason given'}")
+    if workers[TRADER].state.safe_mode:
+        parts.append("SAFE MODE: exits only")
+    running = sum(worker.state.life is Life.RUNNING for worker in workers.values())
+    parts.append(f"{mode}, {running} of {len(workers)} workers running")
+    return "; ".join(parts)
+
+
+def _trouble(worker: Worker) -> str:
+    life = worker.state.life
+    why = worker.state.parked_because or death_words(worker.state.last_death)
+    return f"{life.upper()} ({why})" if why else life.upper()
+
+
+def _seconds(nanoseconds: int) -> float:
+    return round(nanoseconds / _NS, 3)

@@ -1,0 +1,236 @@
+"""A real supervisor process with scaled budgets, its control socket, and its log."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from powertraderd.supervision.client import Client, DaemonUnreachable
+from powertraderd.supervision.protocol import Answer
+from powertraderd.supervision.spawn import python_command
+
+T = TypeVar("T")
+ROLES = ("exporter", "trainer", "thinker", "trader")
+PATIENCE_S = 20.0
+
+# A tenth of the real times, and no budget so small that a busy machine breaks it by itself.
+SCALED = {
+    "ladder_term": 0.2,
+    "ladder_kill": 0.5,
+    "ladder_unkillable": 3.0,
+    "stop_grace_trader": 2.0,
+    "stop_grace": 1.0,
+    "mute_after": 0.2,
+    "backoff_base": 0.1,
+    "backoff_cap": 0.4,
+    "stable_after": 1.0,
+}
+BUDGETS = {"boot": 10, "reconcile": 5, "load_memory": 5, "cycle": 3, "training_total": 3}
+
+
+def until(condition: Callable[[], T | None], what: str, patience_s: float = PATIENCE_S) -> T:
+    """The first true value of ``condition``, asked every few milliseconds."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            msg = f"waited {patience_s:g} s in vain for {what}"
+            raise AssertionError(msg)
+        time.sleep(0.01)
+
+
+def alive(pid: int) -> bool:
+    """Whether ``pid`` exists and is no zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
+class Daemon:
+    """A supervisor under test."""
+
+    def __init__(self, folder: Path) -> None:
+        """Lay out a folder; nothing runs yet."""
+        self.folder = folder
+        self.plan = folder / "plan"
+        self.plan.mkdir()
+        self.state_dir = folder / "state"
+        self.runtime_dir = folder / "run"
+        self.log_file = folder / "daemon.log"
+        self.config = folder / "settings.toml"
+        self.client = Client(self.runtime_dir / "control.sock")
+        self.process: subprocess.Popen[bytes] | None = None
+        self.configure()
+
+    # Before and after its life
+
+    def configure(self, *, budgets: Mapping[str, float] | None = None, **supervisor: float) -> None:
+        """Write the settings: the scaled ones, changed by the arguments."""
+        lines = [
+            "[paths]",
+            f'state_dir = "{self.state_dir}"',
+            f'runtime_dir = "{self.runtime_dir}"',
+        ]
+        lines += ["[exporter]", 'listen = "127.0.0.1:0"', "[logging]", 'level = "debug"']
+        lines += ["[supervisor]", *(f"{k} = {v}" for k, v in {**SCALED, **supervisor}.items())]
+        lines += ["[supervisor.budgets]"]
+        lines += [f"{k} = {v}" for k, v in {**BUDGETS, **(budgets or {})}.items()]
+        self.config.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def start(self, *, ready: bool = True, **environment: str) -> "Daemon":
+        """Run it; ``ready`` waits until all workers run."""
+        with self.log_file.open("ab") as output:
+            self.process = subprocess.Popen(  # noqa: S603 - our own interpreter
+                python_command("powertraderd.testing.daemon", str(self.config), str(self.plan)),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **environment},
+            )
+        if ready:
+            until(self.all_running, "all workers to run")
+        return self
+
+    @property
+    def pid(self) -> int:
+        """The supervisor's."""
+        return self._started().pid
+
+    def wait(self, patience_s: float = PATIENCE_S) -> int:
+        """The supervisor's exit code, once it has left."""
+        return self._started().wait(patience_s)
+
+    def stop(self) -> int:
+        """Ask it to leave as a service manager does."""
+        self.signal(signal.SIGTERM)
+        return self.wait()
+
+    def signal(self, number: int) -> None:
+        """Signal the supervisor."""
+        self._started().send_signal(number)
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self.process is None:
+            raise AssertionError("the daemon was not started")
+        return self.process
+
+    def clean_up(self) -> None:
+        """Leave no process behind, whatever the test did."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.kill()
+            self.process.wait()
+
+    # What it says
+
+    def ask(self, verb: str, timeout_s: float = 5.0, **args: object) -> Answer:
+        """One control request."""
+        return self.client.request(verb, args, timeout_s)
+
+    def status(self) -> Mapping[str, Any]:
+        """The data of ``status``, empty while nobody answers."""
+        try:
+            answer = self.ask("status")
+        except DaemonUnreachable:
+            return {}
+        return answer.data if answer.ok else {}
+
+    def worker(self, role: str) -> Mapping[str, Any]:
+        """One worker's part of the status."""
+        found: Mapping[str, Any] = self.status().get("workers", {}).get(role, {})
+        return found
+
+    def all_running(self) -> bool:
+        """Whether every worker runs."""
+        workers = self.status().get("workers", {})
+        return len(workers) == len(ROLES) and all(
+            each["state"] == "RUNNING" for each in workers.values()
+        )
+
+    def logs(self, event: str | None = None, of: str | None = None) -> list[dict[str, Any]]:
+        """Log lines, oldest first: all, or those of one event, or those about one worker."""
+        lines = []
+        for line in self.log_file.read_text(encoding="utf-8", errors="replace").splitlines():
+            if not line.startswith("{"):
+                continue
+            try:
+                entry = json.loads(line)
+            except ValueError:  # being written
+                continue
+            if event in (None, entry["event"]) and of in (None, entry.get("of")):
+                lines.append(entry)
+        return lines
+
+    def text(self) -> str:
+        """Everything on standard output and error, stack dumps too."""
+        return self.log_file.read_text(encoding="utf-8", errors="replace")
+
+    def logged(self, event: str, of: str | None = None, times: int = 1) -> dict[str, Any]:
+        """Wait for the ``times``-th line of this kind and return it."""
+        return (
+            until(
+                lambda: (self.logs(event, of) + [None] * times)[times - 1],
+                f"log line {event} of {of} number {times}",
+            )
+            or {}
+        )
+
+    # What its workers do
+
+    def order(self, role: str, order: str) -> None:
+        """Tell a worker how to misbehave from now on; nothing means: behave."""
+        path = self.plan / role
+        if not order:
+            path.unlink(missing_ok=True)
+            return
+        draft = path.with_suffix(".new")
+        draft.write_text(order, encoding="utf-8")
+        draft.replace(path)
+
+    def diary(self, role: str, what: str | None = None) -> list[dict[str, Any]]:
+        """What the worker noted."""
+        try:
+            text = (self.plan / f"{role}.log").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return []
+        entries = [json.loads(line) for line in text.splitlines() if line.endswith("}")]
+        return [entry for entry in entries if what in (None, entry["what"])]
+
+    def replaced(self, role: str, pid: int) -> Mapping[str, Any]:
+        """Wait until another incarnation than ``pid`` runs."""
+
+        def other() -> Mapping[str, Any] | None:
+            found = self.worker(role)
+            return found if found.get("state") == "RUNNING" and found["pid"] != pid else None
+
+        return until(other, f"{role} to run again")
+
+    def in_state(self, role: str, state: str) -> Mapping[str, Any]:
+        """Wait until the worker is in ``state``."""
+
+        def there() -> Mapping[str, Any] | None:
+            found = self.worker(role)
+            return found if found.get("state") == state.upper() else None
+
+        return until(there, f"{role} to be {state}")
+
+    def in_phase(self, role: str, phase: str) -> None:
+        """Wait until the worker is in ``phase``."""
+        until(lambda: self.worker(role).get("phase") == phase, f"{role} to be in {phase}")
+
+    def worker_pids(self) -> dict[str, int]:
+        """Pids of all workers that have one."""
+        workers = self.status()["workers"]
+        return {role: each["pid"] for role, each in workers.items() if each["pid"]}
+
+    def descriptors(self) -> int:
+        """How many file descriptors the supervisor holds."""
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))

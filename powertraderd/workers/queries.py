@@ -1,0 +1,229 @@
+"""Answers to questions that change nothing: from the stores, also while the trader hangs."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from powertraderd.clock import Clock
+from powertraderd.errors import PowertraderError
+from powertraderd.model.candle import Coin, Timeframe
+from powertraderd.model.history import Trade
+from powertraderd.model.money import Price
+from powertraderd.model.order import OrderRecord
+from powertraderd.model.prediction import Prediction
+from powertraderd.model.quote import Quote
+from powertraderd.model.signal import Signal
+from powertraderd.ports import LedgerView, SignalBoard
+from powertraderd.supervision.client import Client
+from powertraderd.supervision.protocol import Answer, Code, refusal
+from powertraderd.supervision.verbs import MAX_ROWS, Newest, OfCoin
+from powertraderd.workers.report import (
+    Row,
+    account_row,
+    decision_row,
+    position_row,
+    price_text,
+    quote_row,
+    signal_row,
+    text,
+)
+from powertraderd.workers.role import Command
+
+STATUS_PATIENCE_S = 0.5
+HISTORY_SPAN = timedelta(days=3660)
+
+
+class StatusUnknown(PowertraderError):
+    """The supervisor did not say how the daemon stands."""
+
+
+def daemon_status(client: Client) -> Mapping[str, Any]:
+    """The supervisor's status; raises StatusUnknown or DaemonUnreachable, soon."""
+    answer = client.request("status", timeout_s=STATUS_PATIENCE_S)
+    if not answer.ok:
+        raise StatusUnknown(answer.message)
+    return answer.data
+
+
+class Queries:
+    """Reads the ledger and the signal board; prices come from the trader's last report."""
+
+    def __init__(
+        self, *, ledger: LedgerView, signals: SignalBoard, client: Client, clock: Clock
+    ) -> None:
+        """Used by the main thread only."""
+        self._ledger = ledger
+        self._signals = signals
+        self._client = client
+        self._clock = clock
+
+    def answer(self, command: Command) -> Answer:
+        """The rows asked for, or what could not be read."""
+        try:
+            data = self._data(command)
+        except PowertraderError as error:
+            return refusal(command.id, Code.NOT_READY, str(error))
+        if data is None:
+            message = f"the exporter does not know {command.verb}"
+            return refusal(command.id, Code.UNKNOWN_VERB, message)
+        return Answer(command.id, ok=True, code=Code.OK, data=data)
+
+    def _data(self, command: Command) -> Row | None:
+        match command.verb, command.args:
+            case "positions", _:
+                return self._positions()
+            case "account", _:
+                return account_row(self._ledger.books(), quotes_of(self._status()))
+            case "signals", _:
+                return self._signal_rows()
+            case "levels", OfCoin(coin=coin):
+                return self._levels(coin)
+            case ("decisions" | "trades" | "orders" | "account_history") as verb, Newest() as wish:
+                return {verb: self._rows(verb, wish)}
+        return None
+
+    def _rows(self, verb: str, wish: Newest) -> list[Row]:
+        match verb:
+            case "decisions":
+                return [
+                    decision_row(each) for each in self._ledger.decisions(wish.limit, wish.coin)
+                ]
+            case "trades":
+                trades = self._ledger.trades(_reach(wish))
+                return [_trade_row(each) for each in trades if _meant(wish, each.coin)][
+                    : wish.limit
+                ]
+            case "orders":
+                orders = self._ledger.orders(_reach(wish))
+                rows = [_order_row(each) for each in orders if _meant(wish, each.intent.coin)]
+                return rows[: wish.limit]
+        end = self._clock.now() + timedelta(days=1)
+        samples = self._ledger.account_values(end - HISTORY_SPAN, end, wish.limit)
+        return [
+            {"at": each.at.isoformat(), "value": text(each.value), "cash": text(each.cash)}
+            for each in samples
+        ]
+
+    def _positions(self) -> Row:
+        books, status = self._ledger.books(), self._status()
+        quotes, now = quotes_of(status), self._clock.now()
+        rows = [
+            {
+                "coin": coin,
+                **quote_row(quotes.get(coin)),
+                **position_row(position, quotes.get(coin), None, now),
+                **_next_dca(status, coin),
+            }
+            for coin, position in sorted(books.positions.items())
+        ]
+        return {"positions": rows}
+
+    def _status(self) -> Mapping[str, Any]:
+        """Without the supervisor's word there are no prices, but the rest is known all the same."""
+        try:
+            return daemon_status(self._client)
+        except PowertraderError:
+            return {}
+
+    def _signal_rows(self) -> Row:
+        now = self._clock.now()
+        rows = [
+            {
+                "coin": coin,
+                **signal_row(signal),
+                "ask": signal.ask,
+                "age_s": round((now - signal.made_at).total_seconds(), 3),
+            }
+            for coin, signal in sorted(self._signals.signals().items())
+        ]
+        return {"signals": rows}
+
+    def _levels(self, coin: Coin) -> Row:
+        signal = self._signals.signals().get(coin)
+        if signal is None:
+            msg = f"{coin}: the thinker has published no levels yet; see `ptctl status`"
+            raise StatusUnknown(msg)
+        predictions = {each.timeframe: each for each in signal.predictions}
+        return {
+            "coin": coin,
+            "ask": signal.ask,
+            "made_at": signal.made_at.isoformat(),
+            "levels": [_level_row(each, signal, predictions.get(each)) for each in Timeframe],
+        }
+
+
+def quotes_of(status: Mapping[str, Any]) -> dict[Coin, Quote]:
+    """The quotes that the trader last reported; a coin without one is missing."""
+    quotes = {}
+    for coin, row in (status.get("coins") or {}).items():
+        bid, ask, at = row.get("bid"), row.get("ask"), row.get("quote_at")
+        if bid is not None and ask is not None and at is not None:
+            prices = Price(Decimal(bid)), Price(Decimal(ask))
+            quotes[Coin(coin)] = Quote(Coin(coin), *prices, datetime.fromisoformat(at))
+    return quotes
+
+
+def _next_dca(status: Mapping[str, Any], coin: Coin) -> Row:
+    """The line of the trader's last tick, which the ledger does not keep."""
+    coins = status.get("coins") or {}
+    position = coins.get(coin, {}).get("position") or {}
+    return {name: value for name, value in position.items() if name.startswith("next_dca_")}
+
+
+def _reach(wish: Newest) -> int:
+    """How many rows to read so that one coin's are among them."""
+    return wish.limit if wish.coin is None else MAX_ROWS
+
+
+def _meant(wish: Newest, coin: Coin) -> bool:
+    return wish.coin is None or wish.coin == coin
+
+
+def _trade_row(trade: Trade) -> Row:
+    return {
+        "at": trade.at.isoformat(),
+        "coin": trade.coin,
+        "side": trade.side.value,
+        "tag": trade.tag.value,
+        "quantity": text(trade.quantity),
+        "average_price": price_text(trade.average_price),
+        "value": text(trade.value),
+        "fees": text(trade.fees),
+        "realised": text(trade.realised),
+        "client_order_id": trade.client_order_id,
+    }
+
+
+def _order_row(record: OrderRecord) -> Row:
+    intent = record.intent
+    return {
+        "created_at": intent.created_at.isoformat(),
+        "updated_at": record.updated_at.isoformat(),
+        "coin": intent.coin,
+        "side": intent.side.value,
+        "tag": intent.tag.value,
+        "state": record.state.value,
+        "reason_code": intent.reason_code,
+        "quote_size": text(intent.quote_size),
+        "base_size": text(intent.base_size),
+        "filled_quantity": text(record.filled_quantity),
+        "filled_value": text(record.filled_value),
+        "fees": text(record.fees),
+        "realised": text(record.realised),
+        "refusal": record.refusal,
+        "client_order_id": intent.client_order_id,
+        "order_id": record.order_id,
+    }
+
+
+def _level_row(timeframe: Timeframe, signal: Signal, prediction: Prediction | None) -> Row:
+    return {
+        "timeframe": timeframe.value,
+        "low": signal.levels.low.get(timeframe),
+        "high": signal.levels.high.get(timeframe),
+        "predicted_low": prediction.low if prediction else None,
+        "predicted_high": prediction.high if prediction else None,
+        "side": signal.sides[timeframe].value if timeframe in signal.sides else None,
+        "closed_at": prediction.closed_at.isoformat() if prediction else None,
+    }

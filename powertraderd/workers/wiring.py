@@ -1,0 +1,158 @@
+"""Which role a worker's name means, and the adapters that it is given.
+
+Each role is imported only by the worker that plays it: the exporter and the trader do without the
+learner's numpy, which saves their memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from powertraderd.errors import ConfigError
+
+if TYPE_CHECKING:
+    from powertraderd.adapters.prometheus.collector import DaemonCollector
+    from powertraderd.adapters.replay import ReplayMarket
+    from powertraderd.adapters.synthetic import SyntheticMarket
+    from powertraderd.workers.role import Context, Role
+
+MARKET_DB, SIGNAL_DB, LEDGER_DB, PAPER_DB = "market.db", "signal.db", "ledger.db", "paper.db"
+MEMORY_DIR = "memory"
+
+
+def role(name: str, context: Context) -> Role:
+    """The role called ``name`` with its adapters; raises ConfigError for a name that is none."""
+    roles: dict[str, Callable[[Context], Role]] = {
+        "exporter": _exporter,
+        "trainer": _trainer,
+        "thinker": _thinker,
+        "trader": _trader,
+    }
+    if name not in roles:
+        msg = f"there is no worker {name!r}; there are {', '.join(roles)}"
+        raise ConfigError(msg)
+    return roles[name](context)
+
+
+def _market(context: Context) -> SyntheticMarket | ReplayMarket:
+    settings, clock = context.settings, context.clock
+    spread_pct = settings.paper.spread_pct
+    if settings.candles.source == "replay":
+        from powertraderd.adapters.replay import ReplayMarket
+
+        return ReplayMarket(clock, settings.candles, spread_pct)
+    from powertraderd.adapters.synthetic import SyntheticMarket
+
+    return SyntheticMarket(clock, settings.candles, spread_pct)
+
+
+def _trainer(context: Context) -> Role:
+    from powertraderd.adapters.memory_files import MemoryFiles
+    from powertraderd.adapters.sqlite.candle_store import CandleStore
+    from powertraderd.workers.trainer import Trainer, TrainerPorts
+
+    state_dir = context.settings.paths.state_dir
+    return Trainer(
+        TrainerPorts(
+            source=_market(context),
+            store=CandleStore(state_dir / MARKET_DB, writable=True),
+            memories=MemoryFiles(state_dir / MEMORY_DIR),
+        )
+    )
+
+
+def _thinker(context: Context) -> Role:
+    from powertraderd.adapters.memory_files import MemoryFiles
+    from powertraderd.adapters.sqlite.candle_store import CandleStore
+    from powertraderd.adapters.sqlite.signal_board import SqliteSignalBoard
+    from powertraderd.workers.thinker import Thinker, ThinkerPorts
+
+    state_dir = context.settings.paths.state_dir
+    return Thinker(
+        ThinkerPorts(
+            quotes=_market(context),
+            candles=CandleStore(state_dir / MARKET_DB, writable=False),
+            memories=MemoryFiles(state_dir / MEMORY_DIR),
+            board=SqliteSignalBoard(state_dir / SIGNAL_DB, writable=True),
+        )
+    )
+
+
+def _trader(context: Context) -> Role:
+    from powertraderd.adapters.paper import PaperBroker
+    from powertraderd.adapters.sqlite.candle_store import CandleStore
+    from powertraderd.adapters.sqlite.ledger import SqliteLedger
+    from powertraderd.adapters.sqlite.signal_board import SqliteSignalBoard
+    from powertraderd.strategy import ledgering
+    from powertraderd.workers.trader import Trader, TraderPorts
+
+    settings = context.settings
+    state_dir = settings.paths.state_dir
+    broker = PaperBroker(
+        _market(context),
+        context.clock,
+        settings.paper,
+        book=state_dir / PAPER_DB,
+        quote=settings.trading.quote,
+        coins=settings.trading.coins,
+    )
+    return Trader(
+        TraderPorts(
+            broker=broker,
+            ledger=SqliteLedger(state_dir / LEDGER_DB, ledgering),
+            signals=SqliteSignalBoard(state_dir / SIGNAL_DB, writable=False),
+            closes=CandleStore(state_dir / MARKET_DB, writable=False),
+        )
+    )
+
+
+def _exporter(context: Context) -> Role:
+    from powertraderd.adapters.prometheus.server import MetricsServer
+    from powertraderd.adapters.sqlite.ledger_reader import LedgerReader
+    from powertraderd.adapters.sqlite.signal_board import SqliteSignalBoard
+    from powertraderd.supervision.client import Client
+    from powertraderd.workers.exporter import Exporter, ExporterPorts
+    from powertraderd.workers.queries import Queries
+
+    state_dir = context.settings.paths.state_dir
+    queries = Queries(
+        ledger=LedgerReader(state_dir / LEDGER_DB),
+        signals=SqliteSignalBoard(state_dir / SIGNAL_DB, writable=False),
+        client=Client(context.settings.paths.socket),
+        clock=context.clock,
+    )
+    page = MetricsServer(partial(_collector, context))
+    return Exporter(ExporterPorts(page=page, queries=queries))
+
+
+def _collector(context: Context) -> DaemonCollector:
+    """Made in the thread that serves scrapes: what it opens is its own."""
+    from powertraderd.adapters.prometheus.collector import (
+        DaemonCollector,
+        Sources,
+    )
+    from powertraderd.adapters.sqlite.ledger_reader import LedgerReader
+    from powertraderd.adapters.sqlite.signal_board import SqliteSignalBoard
+    from powertraderd.strategy import dca, ladder, ledgering
+    from powertraderd.supervision.client import Client
+    from powertraderd.workers.queries import daemon_status
+
+    settings, clock = context.settings, context.clock
+    state_dir = settings.paths.state_dir
+    return DaemonCollector(
+        Sources(
+            clock=clock,
+            rules=settings.rules,
+            status=partial(daemon_status, Client(settings.paths.socket)),
+            ledger=LedgerReader(state_dir / LEDGER_DB),
+            ledger_path=state_dir / LEDGER_DB,
+            signals=SqliteSignalBoard(state_dir / SIGNAL_DB, writable=False),
+            residual=ledgering.residual,
+            dca_buys=lambda position: dca.buys_in_window(position, clock.now()),
+            affordable=lambda value: ladder.affordable(
+                value, settings.trading.coins, settings.rules
+            ),
+        )
+    )

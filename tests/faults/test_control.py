@@ -1,0 +1,168 @@
+"""The control socket under bad clients, and while everything else hangs."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from powertraderd.testing.rig import ROLES, Daemon, until
+
+STATUS = b'{"id":"s1","verb":"status","args":{}}'
+
+
+@pytest.fixture
+def sockets() -> Iterator[ExitStack]:
+    """Closes every connection at the end."""
+    with ExitStack() as stack:
+        yield stack
+
+
+def _connect(daemon: Daemon, stack: ExitStack) -> socket.socket:
+    connection = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+    connection.settimeout(5)
+    connection.connect(str(daemon.client.path))
+    return connection
+
+
+def _told(connection: socket.socket, message: bytes) -> str:
+    connection.send(message)
+    return str(json.loads(connection.recv(70_000))["code"])
+
+
+def _answers_quickly(daemon: Daemon) -> None:
+    asked = time.monotonic()
+    assert daemon.ask("status").ok
+    assert time.monotonic() - asked < 0.2
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        (b'{"id":"x","verb":"sta', "bad_message"),
+        (b"\xff\xfe\x00", "bad_message"),
+        (b'["id"]', "bad_message"),
+        (b"[" * 60_000, "bad_message"),
+        (b'{"id":"x","verb":"' + b"a" * 65 * 1024 + b'"}', "too_large"),
+        (b'{"id":"x","verb":"__class__","args":{}}', "unknown_verb"),
+        (b'{"id":"x","verb":"pause","args":{"reason":7}}', "bad_arguments"),
+        (b'{"id":"x","verb":"restart","args":{"worker":"nobody"}}', "bad_arguments"),
+    ],
+)
+def test_f24_a_bad_message_is_refused_by_what_is_wrong_and_status_answers(
+    daemon: Daemon, sockets: ExitStack, message: bytes, code: str
+) -> None:
+    """Half a message, garbage, 65 KiB, unknown verbs: one refusal, and business as usual."""
+    daemon.start(ready=False)
+    until(daemon.status, "the control socket")
+    connection = _connect(daemon, sockets)
+    assert _told(connection, message) == code
+    assert _told(connection, STATUS) == "ok", "the same connection may go on"
+    _answers_quickly(daemon)
+
+
+def test_f24_silent_clients_are_hung_up_on_and_a_ninth_is_told_to_come_back(
+    daemon: Daemon, sockets: ExitStack
+) -> None:
+    """Eight that say nothing cannot lock the owner out for longer than two seconds."""
+    daemon.start(ready=False)
+    until(daemon.status, "the control socket")
+    silent = [_connect(daemon, sockets) for _ in range(8)]
+    ninth = _connect(daemon, sockets)
+    assert json.loads(ninth.recv(70_000))["code"] == "busy"
+    asked = time.monotonic()
+    until(lambda: daemon.ask("status").ok, "status to answer again", 5)
+    assert time.monotonic() - asked < 4
+    assert all(connection.recv(10) == b"" for connection in silent)
+
+
+def test_f24_a_client_that_dies_in_the_middle_of_its_answer_hurts_nobody(
+    daemon: Daemon,
+) -> None:
+    """Asked and gone, a hundred times."""
+    daemon.start(ready=False)
+    until(daemon.status, "the control socket")
+    held = daemon.descriptors()
+    for _ in range(100):
+        with ExitStack() as stack:
+            _connect(daemon, stack).send(STATUS)
+    until(lambda: daemon.ask("status").ok, "status to answer")
+    until(lambda: daemon.descriptors() <= held, "no descriptor to be left")
+    _answers_quickly(daemon)
+
+
+def test_f24_a_client_that_never_reads_does_not_hold_up_the_tick(
+    daemon: Daemon, sockets: ExitStack
+) -> None:
+    """Its answers do not fit into its socket any more; it is dropped."""
+    daemon.start()
+    greedy = _connect(daemon, sockets)
+    greedy.settimeout(0)
+    for _ in range(2000):
+        try:
+            greedy.send(STATUS)
+        except (BlockingIOError, BrokenPipeError, ConnectionResetError):
+            break
+    _answers_quickly(daemon)
+    loops = daemon.worker("trader")["loops"]
+    until(lambda: daemon.worker("trader")["loops"] > loops, "the trader to cycle on")
+
+
+def test_f26_status_answers_at_once_while_every_worker_hangs(daemon: Daemon) -> None:
+    """And says in which phase each of them is."""
+    daemon.configure(budgets={"cycle": 60, "training_total": 60})
+    daemon.start()
+    for role in ROLES:
+        daemon.order(role, f"block stuck-{role} detail-{role} 30")
+    until(
+        lambda: all(daemon.worker(role)["phase"] == f"stuck-{role}" for role in ROLES),
+        "all workers to hang",
+    )
+    times = []
+    for _ in range(20):
+        asked = time.monotonic()
+        workers = daemon.status()["workers"]
+        times.append(time.monotonic() - asked)
+        assert [workers[role]["detail"] for role in ROLES] == [f"detail-{role}" for role in ROLES]
+    assert sorted(times)[len(times) // 2] < 0.05
+    assert max(times) < 0.2
+
+
+def test_f26_a_command_to_a_trader_that_hangs_is_answered_with_what_it_hangs_in(
+    daemon: Daemon,
+) -> None:
+    """No acknowledgement in time is an answer too."""
+    with daemon.config.open("a", encoding="utf-8") as config:
+        config.write("[control]\nack_seconds = 0.5\n")
+    daemon.start()
+    daemon.order("trader", "once block coinbase.list_orders order-9 30")
+    until(lambda: daemon.worker("trader")["phase"] == "coinbase.list_orders", "trader to hang")
+    answer = daemon.ask("buy", coin="BTC", usd="10")
+    assert answer.code == "timed_out"
+    assert "in coinbase.list_orders order-9 for" in answer.message
+
+
+def test_f27_a_second_daemon_is_refused_and_leaves_the_first_ones_socket_alone(
+    daemon: Daemon,
+) -> None:
+    """One trader at most, whatever is started twice."""
+    daemon.start()
+    first, inode = daemon.process, daemon.client.path.stat().st_ino
+    daemon.start(ready=False)
+    assert daemon.wait() == 75
+    daemon.process = first
+    assert daemon.client.path.stat().st_ino == inode
+    assert daemon.all_running()
+    assert f"held by process {daemon.pid}" in daemon.text()
+
+
+def test_f27_a_stale_socket_is_replaced(daemon: Daemon) -> None:
+    """Left by a daemon that was killed."""
+    daemon.runtime_dir.mkdir(mode=0o700)
+    stale = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    stale.bind(str(daemon.client.path))
+    stale.close()
+    daemon.start()
+    assert daemon.client.path.stat().st_mode & 0o777 == 0o660
