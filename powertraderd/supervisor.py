@@ -374,3 +374,4 @@ class Supervisor:
         self._control.close()
         self._selector.close()
         self._signals.close()
+        self._notifier.close()

@@ -39,6 +39,10 @@ class Notifier(Protocol):
         """The start or stop needs up to ``seconds`` more."""
         ...
 
+    def close(self) -> None:
+        """Say no more."""
+        ...
+
 
 class SilentNotifier:
     """No service manager listens."""
@@ -59,6 +63,9 @@ class SilentNotifier:
         """Nothing to do."""
 
     def extend_timeout(self, seconds: float) -> None:
+        """Nothing to do."""
+
+    def close(self) -> None:
         """Nothing to do."""
 
 
@@ -99,6 +106,10 @@ class SystemdNotifier:
     def extend_timeout(self, seconds: float) -> None:
         """EXTEND_TIMEOUT_USEC=."""
         self._send(f"EXTEND_TIMEOUT_USEC={int(seconds * 1_000_000)}")
+
+    def close(self) -> None:
+        """Say no more."""
+        self._socket.close()
 
     def _send(self, *lines: str) -> None:
         try:

@@ -59,7 +59,7 @@ def save(folder: Path, state: DurableState) -> None:
     path = folder / FILE_NAME
     temporary = path.with_suffix(".tmp")
     body = json.dumps({"version": _VERSION, **asdict(state)}, default=_moment, sort_keys=True)
-    document = {"checksum": _checksum(body), "state": body}
+    document = {"checksum": checksum(body), "state": body}
     with open(temporary, "w", encoding="utf-8", opener=_private) as file:
         json.dump(document, file)
         file.flush()
@@ -96,7 +96,7 @@ def _put_aside(path: Path, error: Exception) -> str:
 def _parse(raw: bytes) -> DurableState:
     document = json.loads(raw)
     body = document["state"]
-    if document["checksum"] != _checksum(body):
+    if document["checksum"] != checksum(body):
         msg = "the checksum does not fit"
         raise ValueError(msg)
     values: dict[str, Any] = json.loads(body)
@@ -121,7 +121,8 @@ def _anchor(values: dict[str, Any]) -> Anchor:
     )
 
 
-def _checksum(body: str) -> str:
+def checksum(body: str) -> str:
+    """SHA-256 of the state's text."""
     return hashlib.sha256(body.encode()).hexdigest()
 
 
