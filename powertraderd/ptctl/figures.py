@@ -47,11 +47,20 @@ def price(value: object) -> str:
 
 def quantity(value: object) -> str:
     """A coin's quantity with at most eight decimals and no trailing zeros."""
+    return _decimals(decimal(value), 8)
+
+
+def short_quantity(value: object) -> str:
+    """A coin's quantity to seven digits, or the whole coins where there are more."""
     number = decimal(value)
+    return _decimals(number, 0 if number is None else max(0, min(8, 6 - number.adjusted())))
+
+
+def _decimals(number: Decimal | None, places: int) -> str:
     if number is None:
         return UNKNOWN
-    text = format(number, ",.8f")
-    return text.rstrip("0").rstrip(".")
+    text = format(number, f",.{places}f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def percent(value: object, *, signed: bool = True) -> str:
@@ -84,14 +93,22 @@ def duration(seconds: object) -> str:
 
 
 def moment(value: object, *, year: bool = True) -> str:
-    """A market time in UTC, to the second: 2024-03-01 12:00:05 (without ``year``: 03-01 12:00)."""
+    """A time in UTC, to the second: 2024-03-01 12:00:05 (without ``year``: 03-01 12:00)."""
+    return _time(value, "%Y-%m-%d %H:%M:%S" if year else "%m-%d %H:%M")
+
+
+def day(value: object) -> str:
+    """A date in UTC: 2024-03-01."""
+    return _time(value, "%Y-%m-%d")
+
+
+def _time(value: object, form: str) -> str:
     if not isinstance(value, str):
         return UNKNOWN
     try:
-        at = datetime.fromisoformat(value).astimezone(UTC)
+        return datetime.fromisoformat(value).astimezone(UTC).strftime(form)
     except ValueError:
         return value
-    return at.strftime("%Y-%m-%d %H:%M:%S" if year else "%m-%d %H:%M")
 
 
 def text(value: object) -> str:

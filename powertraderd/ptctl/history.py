@@ -6,12 +6,21 @@ from typing import Any
 import typer
 
 from powertraderd.ptctl import options
-from powertraderd.ptctl.figures import moment, money, pick, price, quantity, text
+from powertraderd.ptctl.figures import moment, money, pick, price, quantity, short_quantity, text
 from powertraderd.ptctl.session import Session
-from powertraderd.ptctl.table import Column, Paper, gain, paper, render
+from powertraderd.ptctl.table import ROOMY, Column, Paper, by_width, gain, paper, render
 
 app = typer.Typer()
 Row = Mapping[str, Any]
+
+
+def _time(key: str) -> tuple[Column, Column]:
+    """When it was; the year only where there is room."""
+    return by_width(
+        "TIME (UTC)",
+        lambda row: moment(row.get(key)),
+        lambda row: moment(row.get(key), year=False),
+    )
 
 
 def _numbers(row: Row) -> str:
@@ -31,30 +40,35 @@ def asked(row: Row) -> str:
 
 
 _DECISIONS = (
-    Column("TIME (UTC)", lambda row: moment(row.get("at"))),
+    *_time("at"),
     Column("COIN", lambda row: text(row.get("coin"))),
     Column("ACTION", lambda row: text(row.get("action"))),
     Column("REASON", lambda row: text(row.get("reason_code"))),
     Column("NUMBERS", _numbers, flexible=True),
 )
 _TRADES = (
-    Column("TIME (UTC)", lambda row: moment(row.get("at"))),
+    *_time("at"),
     Column("COIN", lambda row: text(row.get("coin"))),
-    Column("TAG", lambda row: text(row.get("tag"))),
-    Column("QUANTITY", lambda row: quantity(row.get("quantity")), right=True, flexible=True),
+    Column("TAG", lambda row: text(row.get("tag")), flexible=True),
+    *by_width(
+        "QUANTITY",
+        lambda row: quantity(row.get("quantity")),
+        lambda row: short_quantity(row.get("quantity")),
+        right=True,
+    ),
     Column("PRICE", lambda row: price(row.get("average_price")), right=True),
     Column("VALUE", lambda row: money(row.get("value")), right=True),
     Column("FEE", lambda row: money(row.get("fees")), right=True),
-    Column("REALISED", _realised, right=True, needs=100, style=lambda row: gain(_realised(row))),
+    Column("REALISED", _realised, right=True, style=lambda row: gain(_realised(row))),
 )
 _ORDERS = (
-    Column("TIME (UTC)", lambda row: moment(row.get("created_at"))),
+    *_time("created_at"),
     Column("COIN", lambda row: text(row.get("coin"))),
-    Column("TAG", lambda row: text(row.get("tag"))),
+    Column("TAG", lambda row: text(row.get("tag")), flexible=True),
     Column("STATE", lambda row: text(row.get("state"))),
     Column("ASKED", asked, right=True),
-    Column("FILLED", lambda row: quantity(row.get("filled_quantity")), right=True, needs=100),
-    Column("VALUE", lambda row: money(row.get("filled_value")), right=True, needs=100),
+    Column("FILLED", lambda row: quantity(row.get("filled_quantity")), right=True, needs=ROOMY),
+    Column("VALUE", lambda row: money(row.get("filled_value")), right=True, needs=ROOMY),
     Column(
         "ID OR REFUSAL",
         lambda row: text(row.get("refusal") or row.get("client_order_id")),

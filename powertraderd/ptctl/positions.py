@@ -12,10 +12,11 @@ from powertraderd.ptctl.figures import (
     percent,
     price,
     quantity,
+    short_quantity,
 )
 from powertraderd.ptctl.session import Session
 from powertraderd.ptctl.status import next_dca, residual_words, sell_gain, trail
-from powertraderd.ptctl.table import Column, Paper, gain, paper, render
+from powertraderd.ptctl.table import ROOMY, Column, Paper, by_width, gain, paper, render
 
 app = typer.Typer()
 Row = Mapping[str, Any]
@@ -27,14 +28,19 @@ def _buy_gain(row: Row) -> str:
 
 _POSITIONS = (
     Column("COIN", lambda row: str(row["coin"])),
-    Column("QUANTITY", lambda row: quantity(row.get("quantity")), right=True),
+    *by_width(
+        "QUANTITY",
+        lambda row: quantity(row.get("quantity")),
+        lambda row: short_quantity(row.get("quantity")),
+        right=True,
+    ),
     Column("VALUE", lambda row: money(row.get("value")), right=True),
-    Column("COST", lambda row: money(row.get("cost")), right=True, needs=100),
+    Column("COST", lambda row: money(row.get("cost")), right=True, needs=ROOMY),
     Column("AVERAGE", lambda row: price(row.get("average_cost")), right=True),
-    Column("AT ASK", _buy_gain, right=True, needs=100, style=lambda row: gain(_buy_gain(row))),
+    Column("AT ASK", _buy_gain, right=True, needs=ROOMY, style=lambda row: gain(_buy_gain(row))),
     Column("GAIN", sell_gain, right=True, style=lambda row: gain(sell_gain(row))),
     Column("DCA", lambda row: count(row.get("stage")), right=True),
-    Column("24H", lambda row: count(row.get("dca_24h")), right=True),
+    Column("24H", lambda row: count(row.get("dca_24h")), right=True, needs=ROOMY),
     Column("NEXT DCA", next_dca, right=True),
     Column("TRAIL", trail, right=True),
 )

@@ -3,7 +3,7 @@
 Imports neither typer nor rich, because it has to answer at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from powertraderd.ptctl.figures import (
@@ -20,7 +20,7 @@ from powertraderd.ptctl.figures import (
     text,
 )
 from powertraderd.ptctl.session import Session
-from powertraderd.ptctl.table import WIDE, Column, Paper, gain, paper, render
+from powertraderd.ptctl.table import ROOMY, WIDE, Column, Paper, gain, paper, render
 
 Row = tuple[str, Mapping[str, Any]]
 _STATE_STYLES = {"RUNNING": "green", "STARTING": "yellow", "STOPPING": "yellow", "STOPPED": "dim"}
@@ -44,7 +44,7 @@ def lines(status: Mapping[str, Any], on: Paper) -> list[str]:
 
 
 def head(status: Mapping[str, Any], on: Paper) -> list[str]:
-    """Three lines: the daemon, what it may do, and the money."""
+    """The daemon, what it may do, the money, and what needs the owner's eye."""
     supervisor = pick(status, "supervisor")
     daemon = (
         f"powertraderd {text(pick(supervisor, 'version'))}, pid {text(pick(supervisor, 'pid'))}, "
@@ -57,7 +57,20 @@ def head(status: Mapping[str, Any], on: Paper) -> list[str]:
         *([] if wide else [market]),
         _trading(status, on),
         *_account(status, on),
+        *(on.paint(words, "bold red") for words in attention(status)),
     ]
+
+
+def attention(status: Mapping[str, Any]) -> Iterator[str]:
+    """What the owner has to look after, each with the remedy."""
+    for name, worker in (pick(status, "workers") or {}).items():
+        if worker.get("state") == "PARKED":
+            why = text(worker.get("parked_because"))
+            yield f"! {name} is parked ({why}): mend the cause, then ptctl unpark {name}"
+        if worker.get("state") == "UNKILLABLE":
+            yield f"! {name} cannot be killed; the machine may need a reboot"
+    if decimal(pick(status, "account", "residual")):
+        yield "! the books do not add up: trading should be halted; keep the state folder"
 
 
 def _trading(status: Mapping[str, Any], on: Paper) -> str:
@@ -116,16 +129,13 @@ def _progress(row: Row) -> str:
 
 
 def _note(row: Row) -> str:
-    """What to do or to wait for; else how the worker died last."""
-    name, worker = row
-    if worker.get("state") == "PARKED":
-        why = f" ({text(worker['last_death'])})" if worker.get("last_death") else ""
-        return f"ptctl unpark {name}{why}"
-    backoff = worker.get("backoff_until_s")
-    if worker.get("state") == "BACKOFF" and backoff is not None:
+    """What is waited for; else how the worker died last."""
+    worker = row[1]
+    state, backoff = worker.get("state"), worker.get("backoff_until_s")
+    if state == "PARKED":
+        return text(worker.get("parked_because"))
+    if state == "BACKOFF" and backoff is not None:
         return f"restart in {duration(backoff)}"
-    if worker.get("state") == "RUNNING" and worker.get("ready") is False:
-        return "not ready yet"
     return text(worker.get("last_death"))
 
 
@@ -136,10 +146,10 @@ def _state_style(row: Row) -> str:
 _WORKERS = (
     Column("WORKER", lambda row: str(row[0])),
     Column("STATE", lambda row: text(row[1].get("state")), style=_state_style),
-    Column("PID", lambda row: text(row[1].get("pid")), right=True, needs=100),
+    Column("PID", lambda row: text(row[1].get("pid")), right=True, needs=ROOMY),
     Column("PHASE", _phase, flexible=True),
     Column("SINCE", lambda row: duration(row[1].get("phase_age_s")), right=True),
-    Column("LEFT", lambda row: duration(row[1].get("deadline_in_s")), right=True, needs=100),
+    Column("LEFT", lambda row: duration(row[1].get("deadline_in_s")), right=True, needs=ROOMY),
     Column("DONE", _progress, right=True, needs=WIDE),
     Column("CYCLES", lambda row: count(row[1].get("loops")), right=True),
     Column("RESTARTS", lambda row: count(row[1].get("restarts")), right=True),
@@ -199,7 +209,7 @@ _COINS = (
     Column("COIN", lambda row: str(row[0])),
     Column("BID", _bid, right=True),
     Column("LONG/SHORT", lambda row: levels_words(pick(row[1], "signal")), right=True),
-    Column("QUANTITY", lambda row: quantity(_position(row, "quantity")), right=True, needs=100),
+    Column("QUANTITY", lambda row: quantity(_position(row, "quantity")), right=True, needs=ROOMY),
     Column("VALUE", lambda row: money(_position(row, "value")), right=True),
     Column(
         "GAIN",
@@ -208,7 +218,7 @@ _COINS = (
         style=lambda row: gain(sell_gain(pick(row[1], "position"))),
     ),
     Column("DCA", lambda row: stage(pick(row[1], "position")), right=True),
-    Column("NEXT DCA", lambda row: next_dca(pick(row[1], "position")), right=True, needs=100),
-    Column("TRAIL", lambda row: trail(pick(row[1], "position")), right=True, needs=100),
+    Column("NEXT DCA", lambda row: next_dca(pick(row[1], "position")), right=True, needs=ROOMY),
+    Column("TRAIL", lambda row: trail(pick(row[1], "position")), right=True, needs=ROOMY),
     Column("DECISION", _decision, flexible=True),
 )

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 NARROW = 80
+ROOMY = 100
 WIDE = 120
+"""Terminal widths at which tables show more."""
 _GAP = 2
 _CODES = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "blue": 34, "cyan": 36}
 
@@ -20,14 +22,15 @@ _CODES = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "blue": 34,
 class Column:
     """One column: its title, and how a row is shown in it.
 
-    ``needs`` is the terminal width from which on it is shown. ``flexible`` columns give way when
-    the table is too wide. ``style`` names a colour for a row's cell.
+    It is shown on terminals of at least ``needs`` and less than ``below`` columns. ``flexible``
+    columns give way when the table is too wide. ``style`` names a colour for a row's cell.
     """
 
     title: str
     show: Callable[[Any], str]
     right: bool = False
     needs: int = 0
+    below: int = sys.maxsize
     flexible: bool = False
     style: Callable[[Any], str] | None = None
 
@@ -47,6 +50,16 @@ class Paper:
         return f"\x1b[{codes}m{words}\x1b[0m"
 
 
+def by_width(
+    title: str, wide: Callable[[Any], str], narrow: Callable[[Any], str], *, right: bool = False
+) -> tuple[Column, Column]:
+    """One column that is shown at length only where there is room for it."""
+    return (
+        Column(title, wide, right=right, needs=ROOMY),
+        Column(title, narrow, right=right, below=ROOMY),
+    )
+
+
 def paper() -> Paper:
     """The terminal's width; colour only on a terminal, and not where NO_COLOR is set."""
     terminal = sys.stdout.isatty()
@@ -57,7 +70,7 @@ def paper() -> Paper:
 
 def render(columns: Sequence[Column], rows: Sequence[Any], on: Paper) -> list[str]:
     """The table as lines, none wider than ``on.width`` while flexible columns can give way."""
-    shown = [column for column in columns if column.needs <= on.width]
+    shown = [column for column in columns if column.needs <= on.width < column.below]
     cells = [[column.show(row) for column in shown] for row in rows]
     widths = [
         max(len(column.title), *(len(line[index]) for line in cells), 0)

@@ -21,6 +21,8 @@ def coins(status: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 def untrained(status: Mapping[str, Any]) -> list[str]:
     """Coins that are not trained, with their state."""
+    if not coins(status):
+        return ["no coin is known yet"]
     return [
         f"{coin} ({text(training.get('state'))})"
         for coin, training in coins(status).items()
@@ -49,5 +51,5 @@ def _line(coin: str, status: Mapping[str, Any], on: Paper) -> str:
 def _tail(training: Mapping[str, Any], timeframes: Mapping[str, Any]) -> str:
     """When the coin was trained; else the timeframes that are still to come."""
     if training.get("state") == READY:
-        return f"trained {moment(training.get('trained_at'), year=False)}"
+        return f"trained {moment(training.get('trained_at'))}"
     return " ".join(name for name, each in timeframes.items() if pick(each, "state") != READY)

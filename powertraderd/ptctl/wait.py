@@ -57,10 +57,14 @@ def wait(
 def _unready(worker: str | None) -> Lacking:
     def unready(status: Status) -> list[str]:
         workers = pick(status, "workers") or {}
+        if not workers:
+            return ["no worker is known yet"]
         if worker is not None and worker not in workers:
-            return [f"{worker} (no such worker; known: {', '.join(workers) or 'none'})"]
+            return [f"{worker} (no such worker; known: {', '.join(workers)})"]
         wanted = {worker: workers[worker]} if worker else workers
-        return [f"{name} ({_doing(each)})" for name, each in wanted.items() if not each["ready"]]
+        return [
+            f"{name} ({_doing(each)})" for name, each in wanted.items() if not each.get("ready")
+        ]
 
     return unready
 

@@ -1,0 +1,152 @@
+"""Verbs that only look: every table fits, every figure is there, JSON is the answer as it came."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import Result
+
+from powertraderd.testing.control_server import RecordedDaemon, Reply, good
+
+RECORDED = Path(__file__).parent / "recorded"
+VERBS = {
+    "status": ["status"],
+    "positions": ["positions"],
+    "account": ["account"],
+    "signals": ["signals"],
+    "levels": ["levels", "btc"],
+    "decisions": ["decisions"],
+    "trades": ["trades"],
+    "orders": ["orders"],
+}
+
+
+@pytest.fixture(autouse=True)
+def recorded(daemon: RecordedDaemon) -> dict[str, Reply]:
+    """Answers as a real daemon gave them, by verb."""
+    for file in RECORDED.glob("*.json"):
+        daemon.replies[file.stem] = good(json.loads(file.read_text()))
+    return daemon.replies
+
+
+def content(recorded: dict[str, Reply], verb: str) -> Any:  # noqa: ANN401 - any JSON
+    """The data of a recorded answer."""
+    reply = recorded[verb]
+    assert isinstance(reply, Mapping)
+    return reply["data"]
+
+
+@pytest.mark.parametrize("words", [*VERBS.values(), ["top"]], ids=[*VERBS, "top"])
+@pytest.mark.parametrize("width", [80, 120])
+def test_every_table_fits_the_terminal(
+    words: list[str], width: int, ptctl: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At 80 and at 120 columns."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    result = ptctl(*words)
+    assert result.exit_code == 0, result.output
+    assert max(len(line) for line in result.stdout.splitlines()) <= width
+
+
+@pytest.mark.parametrize(("verb", "words"), VERBS.items(), ids=VERBS)
+def test_json_is_the_answer_as_it_came(
+    verb: str, words: list[str], ptctl: Callable[..., Result], recorded: dict[str, Reply]
+) -> None:
+    """Nothing is rounded, renamed or left out for machines."""
+    assert json.loads(ptctl(*words, "--json").stdout) == content(recorded, verb)
+
+
+@pytest.mark.parametrize(("verb", "words"), VERBS.items(), ids=VERBS)
+def test_an_empty_answer_is_no_error(
+    verb: str, words: list[str], ptctl: Callable[..., Result], recorded: dict[str, Reply]
+) -> None:
+    """A daemon that has just started knows little; unknown is a dash and never 0."""
+    recorded[verb] = good()
+    result = ptctl(*words)
+    assert result.exit_code == 0, result.output
+    assert "0.00" not in result.stdout
+
+
+@pytest.mark.parametrize("words", [*VERBS.values(), ["top"]], ids=[*VERBS, "top"])
+def test_a_refusal_says_its_reason_and_its_code(
+    words: list[str], ptctl: Callable[..., Result], recorded: dict[str, Reply]
+) -> None:
+    """On standard error; standard output stays empty."""
+    recorded.clear()
+    result = ptctl(*words)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "refused (unprepared)" in result.stderr
+
+
+def test_status_shows_workers_money_coins_and_what_to_mend(ptctl: Callable[..., Result]) -> None:
+    """The remedy stands beside the trouble."""
+    shown = ptctl("status").stdout
+    assert "PAUSED (exits only) since 2024-03-01 11:00:00: tax day" in shown
+    assert "ptctl unpark trader" in shown
+    assert "restart in 3.2 s" in shown
+    assert "learn DOGE 12hour" in shown
+    assert "10,123.46" in shown
+    assert "books balanced" in shown
+    assert "DCA_SKIP dca_cooldown" in shown
+
+
+@pytest.mark.parametrize(
+    ("trading", "words"),
+    [
+        ({"halted": True, "paused": True}, "HALTED"),
+        ({"safe_mode": True}, "SAFE MODE"),
+        ({"paused": True, "safe_mode": True}, "SAFE MODE"),
+        ({"paused": False}, "ACTIVE"),
+    ],
+)
+def test_status_says_the_gravest_of_what_holds_trading_back(
+    trading: dict[str, bool], words: str, ptctl: Callable[..., Result], recorded: dict[str, Reply]
+) -> None:
+    """Halted before safe mode before paused."""
+    content(recorded, "status")["trading"] = {"mode": "paper", **trading}
+    assert f"trading paper, {words}" in ptctl("status").stdout
+
+
+def test_status_tells_of_books_that_do_not_add_up(
+    ptctl: Callable[..., Result], recorded: dict[str, Reply]
+) -> None:
+    """To the last digit."""
+    content(recorded, "status")["account"]["residual"] = "-0.00000001"
+    shown = ptctl("status").stdout
+    assert "off by -0.00000001" in shown
+    assert "the books do not add up" in shown
+
+
+def test_positions_show_the_next_averaging_down_and_the_trail(ptctl: Callable[..., Result]) -> None:
+    """As the original's window did; a star where the line follows the price."""
+    shown = ptctl("positions").stdout
+    assert "-10.00% / HARD" in shown
+    assert "0.08505*" in shown
+
+
+def test_limit_and_coin_reach_the_daemon(
+    ptctl: Callable[..., Result], daemon: RecordedDaemon
+) -> None:
+    """In capitals, whatever was typed."""
+    ptctl("decisions", "--coin", "doge", "-n", "7")
+    assert daemon.asked("decisions")[0]["args"] == {"coin": "DOGE", "limit": 7}
+
+
+def test_top_without_a_terminal_prints_one_look(ptctl: Callable[..., Result]) -> None:
+    """With training bars while a coin is not trained."""
+    shown = ptctl("top").stdout
+    assert "DOGE     RUNNING   ████████░░░░░░░░░░░░  42%  12hour 1week" in shown
+    assert "long_below_minimum" in shown
+    assert "\x1b" not in shown
+
+
+def test_top_goes_on_without_the_exporter(
+    ptctl: Callable[..., Result], recorded: dict[str, Reply]
+) -> None:
+    """The decisions are missing then, and it says why."""
+    del recorded["decisions"]
+    result = ptctl("top")
+    assert result.exit_code == 0
+    assert "the exporter does not answer" in result.stdout
