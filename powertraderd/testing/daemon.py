@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from powertraderd.errors import PowertraderError
-from powertraderd.settings import load
+from powertraderd.settings_file import load
 from powertraderd.supervision.spawn import python_command
 from powertraderd.supervisor import run
 

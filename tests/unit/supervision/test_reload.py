@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from powertraderd.settings import Settings, load
+from powertraderd.settings import Settings
+from powertraderd.settings_file import load
 from powertraderd.supervision import reload
 from powertraderd.supervision.reload import Reloader, ReloadRefused, to_restart
 from powertraderd.supervision.roles import FIXED_SECTIONS, SECTIONS, START_ORDER
