@@ -221,10 +221,13 @@ def _migrate(connection: sqlite3.Connection, schema: Schema, version: int) -> No
 
 @contextmanager
 def _explained(path: Path, schema: Schema) -> Iterator[None]:
-    """What SQLite and the system say, as our own errors; constraint failures pass through."""
+    """What SQLite and the system say, as our own errors.
+
+    Constraint failures and mistakes of our own program pass through.
+    """
     try:
         yield
-    except sqlite3.IntegrityError:
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
         raise
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & _PRIMARY
