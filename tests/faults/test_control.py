@@ -60,62 +60,55 @@ def _answers_quickly(daemon: Daemon) -> None:
     ],
 )
 def test_f24_a_bad_message_is_refused_by_what_is_wrong_and_status_answers(
-    daemon: Daemon, sockets: ExitStack, message: bytes, code: str
+    veteran: Daemon, sockets: ExitStack, message: bytes, code: str
 ) -> None:
     """Half a message, garbage, 65 KiB, unknown verbs: one refusal, and business as usual."""
-    daemon.start(ready=False)
-    until(daemon.status, "the control socket")
-    connection = _connect(daemon, sockets)
+    connection = _connect(veteran, sockets)
     assert _told(connection, message) == code
     assert _told(connection, STATUS) == "ok", "the same connection may go on"
-    _answers_quickly(daemon)
+    _answers_quickly(veteran)
 
 
 def test_f24_silent_clients_are_hung_up_on_and_a_ninth_is_told_to_come_back(
-    daemon: Daemon, sockets: ExitStack
+    veteran: Daemon, sockets: ExitStack
 ) -> None:
     """Eight that say nothing cannot lock the owner out for longer than two seconds."""
-    daemon.start(ready=False)
-    until(daemon.status, "the control socket")
-    silent = [_connect(daemon, sockets) for _ in range(8)]
-    ninth = _connect(daemon, sockets)
+    silent = [_connect(veteran, sockets) for _ in range(8)]
+    ninth = _connect(veteran, sockets)
     assert json.loads(ninth.recv(70_000))["code"] == "busy"
     asked = time.monotonic()
-    until(lambda: daemon.ask("status").ok, "status to answer again", 5)
+    until(lambda: veteran.ask("status").ok, "status to answer again", 5)
     assert time.monotonic() - asked < 4
     assert all(connection.recv(10) == b"" for connection in silent)
 
 
 def test_f24_a_client_that_dies_in_the_middle_of_its_answer_hurts_nobody(
-    daemon: Daemon,
+    veteran: Daemon,
 ) -> None:
     """Asked and gone, a hundred times."""
-    daemon.start(ready=False)
-    until(daemon.status, "the control socket")
-    held = daemon.descriptors()
+    held = veteran.descriptors()
     for _ in range(100):
         with ExitStack() as stack:
-            _connect(daemon, stack).send(STATUS)
-    until(lambda: daemon.ask("status").ok, "status to answer")
-    until(lambda: daemon.descriptors() <= held, "no descriptor to be left")
-    _answers_quickly(daemon)
+            _connect(veteran, stack).send(STATUS)
+    until(lambda: veteran.ask("status").ok, "status to answer")
+    until(lambda: veteran.descriptors() <= held, "no descriptor to be left")
+    _answers_quickly(veteran)
 
 
 def test_f24_a_client_that_never_reads_does_not_hold_up_the_tick(
-    daemon: Daemon, sockets: ExitStack
+    veteran: Daemon, sockets: ExitStack
 ) -> None:
     """Its answers do not fit into its socket any more; it is dropped."""
-    daemon.start()
-    greedy = _connect(daemon, sockets)
+    greedy = _connect(veteran, sockets)
     greedy.settimeout(0)
     for _ in range(2000):
         try:
             greedy.send(STATUS)
         except (BlockingIOError, BrokenPipeError, ConnectionResetError):
             break
-    _answers_quickly(daemon)
-    loops = daemon.worker("trader")["loops"]
-    until(lambda: daemon.worker("trader")["loops"] > loops, "the trader to cycle on")
+    _answers_quickly(veteran)
+    loops = veteran.worker("trader")["loops"]
+    until(lambda: veteran.worker("trader")["loops"] > loops, "the trader to cycle on")
 
 
 def test_f26_status_answers_at_once_while_every_worker_hangs(daemon: Daemon) -> None:
@@ -139,15 +132,14 @@ def test_f26_status_answers_at_once_while_every_worker_hangs(daemon: Daemon) -> 
 
 
 def test_f26_a_command_to_a_trader_that_hangs_is_answered_with_what_it_hangs_in(
-    daemon: Daemon,
+    veteran: Daemon,
 ) -> None:
     """No acknowledgement in time is an answer too."""
-    with daemon.config.open("a", encoding="utf-8") as config:
+    with veteran.config.open("a", encoding="utf-8") as config:
         config.write("[control]\nack_seconds = 0.5\n")
-    daemon.start()
-    daemon.order("trader", "once block coinbase.list_orders order-9 30")
-    until(lambda: daemon.worker("trader")["phase"] == "coinbase.list_orders", "trader to hang")
-    answer = daemon.ask("buy", coin="BTC", usd="10")
+    veteran.order("trader", "once block coinbase.list_orders order-9 30")
+    until(lambda: veteran.worker("trader")["phase"] == "coinbase.list_orders", "trader to hang")
+    answer = veteran.ask("buy", coin="BTC", usd="10")
     assert answer.code == "timed_out"
     assert "in coinbase.list_orders order-9 for" in answer.message
 
