@@ -95,7 +95,11 @@ class Daemon:
         self.config.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def start(
-        self, *, ready: bool = True, output: int | None = None, **environment: str
+        self,
+        *,
+        ready: bool = True,
+        output: int | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> "Daemon":
         """Run it; ``ready`` waits until all workers run, ``output`` takes the place of the log."""
         with self.log_file.open("ab") as log:
@@ -104,7 +108,7 @@ class Daemon:
                 stdin=subprocess.DEVNULL,
                 stdout=log if output is None else output,
                 stderr=log if output is None else output,
-                env={**os.environ, **environment},
+                env={**os.environ, **(environment or {})},
             )
         if ready:
             until(self.all_running, "all workers to run")

@@ -1,6 +1,7 @@
 """The control socket under bad clients, and while everything else hangs."""
 
 import json
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 
 from powertraderd.testing.rig import ROLES, Daemon, until
 
+_NOBODY = 65534
 STATUS = b'{"id":"s1","verb":"status","args":{}}'
 
 
@@ -166,3 +168,42 @@ def test_f27_a_stale_socket_is_replaced(daemon: Daemon) -> None:
     stale.close()
     daemon.start()
     assert daemon.client.path.stat().st_mode & 0o777 == 0o660
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_f25_somebody_else_may_read_status_and_nothing_more(veteran: Daemon) -> None:
+    """The kernel says who asks; a refusal leaves an audit line with the uid."""
+    veteran.client.path.chmod(0o666)
+    for folder in veteran.client.path.parents:
+        if folder.stat().st_mode & 0o001 == 0:
+            folder.chmod(folder.stat().st_mode | 0o001)
+    assert _as_nobody(veteran, "status", "{}") == "ok"
+    assert _as_nobody(veteran, "pause", '{"reason":"mine"}') == "forbidden"
+    assert _as_nobody(veteran, "restart", '{"worker":"trader"}') == "forbidden"
+    assert veteran.status()["trading"]["paused"] is False
+    audits = [line for line in veteran.logs("control_request") if line["uid"] == _NOBODY]
+    assert [(line["verb"], line["outcome"]) for line in audits] == [
+        ("pause", "forbidden"),
+        ("restart", "forbidden"),
+    ]
+
+
+def _as_nobody(daemon: Daemon, verb: str, args: str) -> str:
+    """The code of the answer to a child of ours that has become somebody else."""
+    message = f'{{"id":"n1","verb":"{verb}","args":{args}}}'.encode()
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setresgid(_NOBODY, _NOBODY, _NOBODY)
+            os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+                connection.connect(str(daemon.client.path))
+                os.write(theirs, _told(connection, message).encode())
+        finally:
+            os._exit(0)
+    os.close(theirs)
+    os.waitpid(child, 0)
+    with open(ours, encoding="ascii") as pipe:
+        return pipe.read()

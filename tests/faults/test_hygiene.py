@@ -16,7 +16,7 @@ def test_f19_a_worker_gets_five_descriptors_and_no_foreign_secret(daemon: Daemon
         "AWS_SECRET_ACCESS_KEY": "planted",
         "CREDENTIALS_DIRECTORY": "/run/credentials/x",
     }
-    daemon.start(ready=False, **secrets)
+    daemon.start(ready=False, environment=secrets)
     given = until(lambda: daemon.diary("thinker", "given"), "the thinker's account")[0]
     assert not set(secrets) & set(given["environment"])
     kinds = sorted(given["descriptors"].items(), key=lambda item: int(item[0]))
