@@ -205,5 +205,5 @@ def _as_nobody(daemon: Daemon, verb: str, args: str) -> str:
             os._exit(0)
     os.close(theirs)
     os.waitpid(child, 0)
-    with open(ours, encoding="ascii") as pipe:
+    with os.fdopen(ours, encoding="ascii") as pipe:
         return pipe.read()
