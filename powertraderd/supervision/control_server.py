@@ -30,6 +30,7 @@ from powertraderd.supervision.turns import Order, Turn
 
 _NS = 1_000_000_000
 _MOST_CLIENTS = 8
+_QUEUE = 64  # who finds it full is told EAGAIN, which nobody can read
 _PATIENCE_NS = 2 * _NS
 _SOCKET_UMASK = 0o117  # 0660 at birth: binding first and narrowing later leaves a gap
 
@@ -175,7 +176,7 @@ def _listen(path: Path, admin_gid: int | None) -> socket.socket:
         os.umask(umask)
     if admin_gid is not None:
         os.chown(path, -1, admin_gid)
-    listener.listen(_MOST_CLIENTS)
+    listener.listen(_QUEUE)
     return listener
 
 

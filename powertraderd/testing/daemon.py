@@ -15,7 +15,7 @@ from powertraderd.supervisor import run
 
 
 def command(plan: str, role: str, page_fd: int, channel_fd: int) -> list[str]:
-    """The argv of a misbehaving worker; ordered to be stillborn it dies before it costs anything."""
+    """The argv of a misbehaving worker; a stillborn one dies before it costs anything."""
     order = Path(plan, role)
     if order.exists() and order.read_text(encoding="utf-8") == "stillborn":
         return [sys.executable, "-I", "-S", "-c", "raise SystemExit(1)"]

@@ -15,7 +15,7 @@ from powertraderd.supervision.spawn import python_command
 
 T = TypeVar("T")
 ROLES = ("exporter", "trainer", "thinker", "trader")
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
 
 # A tenth of the real times, and no budget so small that a busy machine breaks it by itself.
 SCALED = {
@@ -29,7 +29,14 @@ SCALED = {
     "backoff_cap": 0.4,
     "stable_after": 1.0,
 }
-BUDGETS = {"boot": 10, "reconcile": 5, "load_memory": 5, "cycle": 3, "training_total": 3}
+BUDGETS = {
+    "boot": 10,
+    "reconcile": 5,
+    "load_memory": 5,
+    "cycle": 3,
+    "training_total": 3,
+    "idle_slack": 1,
+}
 
 
 def until(condition: Callable[[], T | None], what: str, patience_s: float = PATIENCE_S) -> T:
@@ -68,6 +75,7 @@ class Daemon:
         self.config = folder / "settings.toml"
         self.client = Client(self.runtime_dir / "control.sock")
         self.process: subprocess.Popen[bytes] | None = None
+        self._since: dict[Path, int] = {}
         self.configure()
 
     # Before and after its life
@@ -80,20 +88,27 @@ class Daemon:
             f'runtime_dir = "{self.runtime_dir}"',
         ]
         lines += ["[exporter]", 'listen = "127.0.0.1:0"', "[logging]", 'level = "debug"']
+        lines += ["[control]", "ack_seconds = 1"]
         lines += ["[supervisor]", *(f"{k} = {v}" for k, v in {**SCALED, **supervisor}.items())]
         lines += ["[supervisor.budgets]"]
         lines += [f"{k} = {v}" for k, v in {**BUDGETS, **(budgets or {})}.items()]
         self.config.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    def start(self, *, ready: bool = True, **environment: str) -> "Daemon":
-        """Run it; ``ready`` waits until all workers run."""
-        with self.log_file.open("ab") as output:
+    def start(
+        self,
+        *,
+        ready: bool = True,
+        output: int | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> "Daemon":
+        """Run it; ``ready`` waits until all workers run, ``output`` takes the place of the log."""
+        with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own interpreter
                 python_command("powertraderd.testing.daemon", str(self.config), str(self.plan)),
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env={**os.environ, **environment},
+                stdout=log if output is None else output,
+                stderr=log if output is None else output,
+                env={**os.environ, **(environment or {})},
             )
         if ready:
             until(self.all_running, "all workers to run")
@@ -158,7 +173,7 @@ class Daemon:
     def logs(self, event: str | None = None, of: str | None = None) -> list[dict[str, Any]]:
         """Log lines, oldest first: all, or those of one event, or those about one worker."""
         lines = []
-        for line in self.log_file.read_text(encoding="utf-8", errors="replace").splitlines():
+        for line in self.text().splitlines():
             if not line.startswith("{"):
                 continue
             try:
@@ -171,7 +186,19 @@ class Daemon:
 
     def text(self) -> str:
         """Everything on standard output and error, stack dumps too."""
-        return self.log_file.read_text(encoding="utf-8", errors="replace")
+        return self._news(self.log_file)
+
+    def forget(self) -> None:
+        """Let logs and diaries begin here."""
+        for path in (self.log_file, *self.plan.glob("*.log")):
+            self._since[path] = path.stat().st_size
+
+    def _news(self, path: Path) -> str:
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            return ""
+        return raw[self._since.get(path, 0) :].decode(errors="replace")
 
     def logged(self, event: str, of: str | None = None, times: int = 1) -> dict[str, Any]:
         """Wait for the ``times``-th line of this kind and return it."""
@@ -197,10 +224,7 @@ class Daemon:
 
     def diary(self, role: str, what: str | None = None) -> list[dict[str, Any]]:
         """What the worker noted."""
-        try:
-            text = (self.plan / f"{role}.log").read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return []
+        text = self._news(self.plan / f"{role}.log")
         entries = [json.loads(line) for line in text.splitlines() if line.endswith("}")]
         return [entry for entry in entries if what in (None, entry["what"])]
 

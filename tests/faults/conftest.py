@@ -1,11 +1,11 @@
-"""A daemon for each test, and nothing left of it afterwards."""
+"""A daemon for each test, or one that lives through many of them; nothing is left afterwards."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from powertraderd.testing.rig import Daemon
+from powertraderd.testing.rig import ROLES, Daemon, until
 
 
 @pytest.fixture
@@ -15,6 +15,26 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
     yield under_test
     under_test.clean_up()
     assert _tracebacks(under_test) == []
+
+
+@pytest.fixture(scope="session")
+def _longest_serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    under_test = Daemon(tmp_path_factory.mktemp("veteran"))
+    under_test.configure(breaker_fast_deaths=1000, breaker_slow_deaths=1000)
+    under_test.start()
+    yield under_test
+    under_test.clean_up()
+
+
+@pytest.fixture
+def veteran(_longest_serving: Daemon) -> Iterator[Daemon]:
+    """A running daemon that has been through the tests before; the breaker never trips in it."""
+    until(_longest_serving.all_running, "all workers to run")
+    _longest_serving.forget()
+    yield _longest_serving
+    for role in ROLES:
+        _longest_serving.order(role, "")
+    assert _tracebacks(_longest_serving) == []
 
 
 def _tracebacks(daemon: Daemon) -> list[str]:

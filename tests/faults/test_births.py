@@ -111,19 +111,18 @@ def test_f14_a_child_whose_supervisor_is_gone_already_leaves() -> None:
 
 
 def test_f37_a_supervisor_without_descriptors_backs_off_and_leaves_nothing_half_made(
-    daemon: Daemon,
+    veteran: Daemon,
 ) -> None:
     """EMFILE on spawn: no half worker, and a whole one when there is room again."""
-    daemon.start()
-    held = daemon.descriptors()
-    _limit_files(daemon.pid, held + 1)
-    daemon.order("thinker", "once crash")
-    daemon.logged("worker_spawn_failed", "thinker", times=2)
-    assert daemon.ask("status").ok
-    _limit_files(daemon.pid, 1024)
-    daemon.in_state("thinker", "running")
-    until(lambda: daemon.descriptors() <= held, "as many descriptors as before")
-    assert not daemon.logs("worker_parked")
+    held = veteran.descriptors()
+    _limit_files(veteran.pid, held + 1)
+    veteran.order("thinker", "once crash")
+    veteran.logged("worker_spawn_failed", "thinker", times=2)
+    assert veteran.ask("status").ok
+    _limit_files(veteran.pid, 1024)
+    veteran.in_state("thinker", "running")
+    until(lambda: veteran.descriptors() <= held, "as many descriptors as before")
+    assert not veteran.logs("worker_parked")
 
 
 def _limit_files(pid: int, most: int) -> None:

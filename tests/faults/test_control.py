@@ -1,6 +1,7 @@
 """The control socket under bad clients, and while everything else hangs."""
 
 import json
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 
 from powertraderd.testing.rig import ROLES, Daemon, until
 
+_NOBODY = 65534
 STATUS = b'{"id":"s1","verb":"status","args":{}}'
 
 
@@ -60,62 +62,55 @@ def _answers_quickly(daemon: Daemon) -> None:
     ],
 )
 def test_f24_a_bad_message_is_refused_by_what_is_wrong_and_status_answers(
-    daemon: Daemon, sockets: ExitStack, message: bytes, code: str
+    veteran: Daemon, sockets: ExitStack, message: bytes, code: str
 ) -> None:
     """Half a message, garbage, 65 KiB, unknown verbs: one refusal, and business as usual."""
-    daemon.start(ready=False)
-    until(daemon.status, "the control socket")
-    connection = _connect(daemon, sockets)
+    connection = _connect(veteran, sockets)
     assert _told(connection, message) == code
     assert _told(connection, STATUS) == "ok", "the same connection may go on"
-    _answers_quickly(daemon)
+    _answers_quickly(veteran)
 
 
 def test_f24_silent_clients_are_hung_up_on_and_a_ninth_is_told_to_come_back(
-    daemon: Daemon, sockets: ExitStack
+    veteran: Daemon, sockets: ExitStack
 ) -> None:
     """Eight that say nothing cannot lock the owner out for longer than two seconds."""
-    daemon.start(ready=False)
-    until(daemon.status, "the control socket")
-    silent = [_connect(daemon, sockets) for _ in range(8)]
-    ninth = _connect(daemon, sockets)
+    silent = [_connect(veteran, sockets) for _ in range(8)]
+    ninth = _connect(veteran, sockets)
     assert json.loads(ninth.recv(70_000))["code"] == "busy"
     asked = time.monotonic()
-    until(lambda: daemon.ask("status").ok, "status to answer again", 5)
+    until(lambda: veteran.ask("status").ok, "status to answer again", 5)
     assert time.monotonic() - asked < 4
     assert all(connection.recv(10) == b"" for connection in silent)
 
 
 def test_f24_a_client_that_dies_in_the_middle_of_its_answer_hurts_nobody(
-    daemon: Daemon,
+    veteran: Daemon,
 ) -> None:
     """Asked and gone, a hundred times."""
-    daemon.start(ready=False)
-    until(daemon.status, "the control socket")
-    held = daemon.descriptors()
+    held = veteran.descriptors()
     for _ in range(100):
         with ExitStack() as stack:
-            _connect(daemon, stack).send(STATUS)
-    until(lambda: daemon.ask("status").ok, "status to answer")
-    until(lambda: daemon.descriptors() <= held, "no descriptor to be left")
-    _answers_quickly(daemon)
+            _connect(veteran, stack).send(STATUS)
+    until(lambda: veteran.ask("status").ok, "status to answer")
+    until(lambda: veteran.descriptors() <= held, "no descriptor to be left")
+    _answers_quickly(veteran)
 
 
 def test_f24_a_client_that_never_reads_does_not_hold_up_the_tick(
-    daemon: Daemon, sockets: ExitStack
+    veteran: Daemon, sockets: ExitStack
 ) -> None:
     """Its answers do not fit into its socket any more; it is dropped."""
-    daemon.start()
-    greedy = _connect(daemon, sockets)
+    greedy = _connect(veteran, sockets)
     greedy.settimeout(0)
     for _ in range(2000):
         try:
             greedy.send(STATUS)
         except (BlockingIOError, BrokenPipeError, ConnectionResetError):
             break
-    _answers_quickly(daemon)
-    loops = daemon.worker("trader")["loops"]
-    until(lambda: daemon.worker("trader")["loops"] > loops, "the trader to cycle on")
+    _answers_quickly(veteran)
+    loops = veteran.worker("trader")["loops"]
+    until(lambda: veteran.worker("trader")["loops"] > loops, "the trader to cycle on")
 
 
 def test_f26_status_answers_at_once_while_every_worker_hangs(daemon: Daemon) -> None:
@@ -139,15 +134,14 @@ def test_f26_status_answers_at_once_while_every_worker_hangs(daemon: Daemon) -> 
 
 
 def test_f26_a_command_to_a_trader_that_hangs_is_answered_with_what_it_hangs_in(
-    daemon: Daemon,
+    veteran: Daemon,
 ) -> None:
     """No acknowledgement in time is an answer too."""
-    with daemon.config.open("a", encoding="utf-8") as config:
+    with veteran.config.open("a", encoding="utf-8") as config:
         config.write("[control]\nack_seconds = 0.5\n")
-    daemon.start()
-    daemon.order("trader", "once block coinbase.list_orders order-9 30")
-    until(lambda: daemon.worker("trader")["phase"] == "coinbase.list_orders", "trader to hang")
-    answer = daemon.ask("buy", coin="BTC", usd="10")
+    veteran.order("trader", "once block coinbase.list_orders order-9 30")
+    until(lambda: veteran.worker("trader")["phase"] == "coinbase.list_orders", "trader to hang")
+    answer = veteran.ask("buy", coin="BTC", usd="10")
     assert answer.code == "timed_out"
     assert "in coinbase.list_orders order-9 for" in answer.message
 
@@ -174,3 +168,42 @@ def test_f27_a_stale_socket_is_replaced(daemon: Daemon) -> None:
     stale.close()
     daemon.start()
     assert daemon.client.path.stat().st_mode & 0o777 == 0o660
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_f25_somebody_else_may_read_status_and_nothing_more(veteran: Daemon) -> None:
+    """The kernel says who asks; a refusal leaves an audit line with the uid."""
+    veteran.client.path.chmod(0o666)
+    for folder in veteran.client.path.parents:
+        if folder.stat().st_mode & 0o001 == 0:
+            folder.chmod(folder.stat().st_mode | 0o001)
+    assert _as_nobody(veteran, "status", "{}") == "ok"
+    assert _as_nobody(veteran, "pause", '{"reason":"mine"}') == "forbidden"
+    assert _as_nobody(veteran, "restart", '{"worker":"trader"}') == "forbidden"
+    assert veteran.status()["trading"]["paused"] is False
+    audits = [line for line in veteran.logs("control_request") if line["uid"] == _NOBODY]
+    assert [(line["verb"], line["outcome"]) for line in audits] == [
+        ("pause", "forbidden"),
+        ("restart", "forbidden"),
+    ]
+
+
+def _as_nobody(daemon: Daemon, verb: str, args: str) -> str:
+    """The code of the answer to a child of ours that has become somebody else."""
+    message = f'{{"id":"n1","verb":"{verb}","args":{args}}}'.encode()
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setresgid(_NOBODY, _NOBODY, _NOBODY)
+            os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+                connection.connect(str(daemon.client.path))
+                os.write(theirs, _told(connection, message).encode())
+        finally:
+            os._exit(0)
+    os.close(theirs)
+    os.waitpid(child, 0)
+    with os.fdopen(ours, encoding="ascii") as pipe:
+        return pipe.read()

@@ -19,24 +19,23 @@ def _beats_go_on(daemon: Daemon, role: str) -> None:
 
 @pytest.mark.parametrize("phase", ["coinbase.list_orders", "quotes"])
 def test_f01_a_call_that_never_returns_is_named_dumped_and_dead_in_time(
-    daemon: Daemon, phase: str
+    veteran: Daemon, phase: str
 ) -> None:
     """Hung names the phase and its detail, the dump shows the line, the others go on."""
-    daemon.start()
-    pid = daemon.worker("trader")["pid"]
-    daemon.order("trader", f"once block {phase} order-17")
-    hung = daemon.logged("worker_hung", "trader")
+    pid = veteran.worker("trader")["pid"]
+    veteran.order("trader", f"once block {phase} order-17")
+    hung = veteran.logged("worker_hung", "trader")
     assert (hung["phase"], hung["detail"], hung["pid"]) == (phase, "order-17", pid)
     assert hung["overdue_s"] < 1.0
     until(lambda: not alive(pid), "the hung trader to be dead", _LADDER_S)
-    daemon.replaced("trader", pid)
-    assert "in block" in daemon.text(), "the stack dump shows the function"
-    assert daemon.worker("trader")["last_death"].startswith(f"hung in {phase} (order-17)")
-    born = daemon.diary("trader", "born")
+    veteran.replaced("trader", pid)
+    assert "in block" in veteran.text(), "the stack dump shows the function"
+    assert veteran.worker("trader")["last_death"].startswith(f"hung in {phase} (order-17)")
+    born = veteran.diary("trader", "born")
     assert born[-1]["last_phase"] == phase
-    assert born[-1]["quarantines"] == [[phase, "order-17"]]
-    _beats_go_on(daemon, "thinker")
-    assert not daemon.logs("worker_died", "thinker")
+    assert [phase, "order-17"] in born[-1]["quarantines"]
+    _beats_go_on(veteran, "thinker")
+    assert not veteran.logs("worker_died", "thinker")
 
 
 def test_f01_a_boot_that_hangs_is_named_too(daemon: Daemon) -> None:
@@ -49,20 +48,19 @@ def test_f01_a_boot_that_hangs_is_named_too(daemon: Daemon) -> None:
 
 
 def test_f02_a_loop_that_holds_the_gil_is_dumped_and_killed_though_term_is_useless(
-    daemon: Daemon,
+    veteran: Daemon,
 ) -> None:
     """No Python handler runs in it; faulthandler's does."""
-    daemon.start()
-    pid = daemon.worker("trainer")["pid"]
-    daemon.order("trainer", "once spin learn")
-    assert daemon.logged("worker_hung", "trainer")["phase"] == "learn"
-    daemon.logged("worker_term", "trainer")
-    daemon.logged("worker_kill", "trainer")
-    died = daemon.logged("worker_died", "trainer")
+    pid = veteran.worker("trainer")["pid"]
+    veteran.order("trainer", "once spin learn")
+    assert veteran.logged("worker_hung", "trainer")["phase"] == "learn"
+    veteran.logged("worker_term", "trainer")
+    veteran.logged("worker_kill", "trainer")
+    died = veteran.logged("worker_died", "trainer")
     assert (died["reason"], died["signal"]) == ("hung", 9)
-    assert "in spin" in daemon.text()
+    assert "in spin" in veteran.text()
     assert not alive(pid)
-    daemon.replaced("trainer", pid)
+    veteran.replaced("trainer", pid)
 
 
 def test_f03_short_phases_without_end_are_caught_by_the_cycle(daemon: Daemon) -> None:
@@ -76,23 +74,20 @@ def test_f03_short_phases_without_end_are_caught_by_the_cycle(daemon: Daemon) ->
     assert not daemon.logs("worker_hung", "thinker")
 
 
-def test_f04_a_beat_from_a_helper_thread_raises(daemon: Daemon) -> None:
+def test_f04_a_beat_from_a_helper_thread_raises(veteran: Daemon) -> None:
     """It would prove nothing about the main loop."""
-    daemon.start()
-    daemon.order("thinker", "once beat_from_thread")
-    note = until(lambda: daemon.diary("thinker", "beat from thread"), "the beat to be refused")
+    veteran.order("thinker", "once beat_from_thread")
+    note = until(lambda: veteran.diary("thinker", "beat from thread"), "the beat to be refused")
     assert "only the main thread may beat" in note[0]["refused"][0]
 
 
 @pytest.mark.parametrize("role", ["trader", "exporter"])
-def test_f05_a_stopped_worker_is_hung_and_dead(daemon: Daemon, role: str) -> None:
+def test_f05_a_stopped_worker_is_hung_and_dead(veteran: Daemon, role: str) -> None:
     """SIGSTOP is not heard and not survived."""
-    daemon.configure(budgets={"idle_slack": 0.3})
-    daemon.start()
-    pid = daemon.worker(role)["pid"]
+    pid = veteran.worker(role)["pid"]
     os.kill(pid, signal.SIGSTOP)
-    daemon.logged("worker_hung", role)
-    daemon.replaced(role, pid)
+    veteran.logged("worker_hung", role)
+    veteran.replaced(role, pid)
     assert not alive(pid)
 
 
@@ -117,36 +112,34 @@ def test_f06_a_stall_of_the_supervisor_kills_nobody_and_is_counted(daemon: Daemo
     assert not daemon.logs("worker_hung")
 
 
-def test_f28_trading_goes_on_while_the_exporter_hangs_or_dies(daemon: Daemon) -> None:
+def test_f28_trading_goes_on_while_the_exporter_hangs_or_dies(veteran: Daemon) -> None:
     """Nobody waits for the exporter."""
-    daemon.start()
-    trader = daemon.worker("trader")["pid"]
-    daemon.order("exporter", "once block scrape")
-    daemon.logged("worker_hung", "exporter")
-    _beats_go_on(daemon, "trader")
-    exporter = daemon.replaced("exporter", 0)["pid"]
+    trader = veteran.worker("trader")["pid"]
+    veteran.order("exporter", "once block scrape")
+    veteran.logged("worker_hung", "exporter")
+    _beats_go_on(veteran, "trader")
+    exporter = veteran.replaced("exporter", 0)["pid"]
     os.kill(exporter, signal.SIGKILL)
-    _beats_go_on(daemon, "trader")
-    daemon.replaced("exporter", exporter)
-    assert daemon.worker("trader")["pid"] == trader
+    _beats_go_on(veteran, "trader")
+    veteran.replaced("exporter", exporter)
+    assert veteran.worker("trader")["pid"] == trader
 
 
-def test_f35_exchange_calls_that_fail_in_time_kill_nobody(daemon: Daemon) -> None:
+def test_f35_exchange_calls_that_fail_in_time_kill_nobody(veteran: Daemon) -> None:
     """An outage is progress: logged once, counted, and over when it is over."""
-    daemon.start()
-    pid = daemon.worker("trader")["pid"]
-    daemon.order("trader", "outage")
+    pid = veteran.worker("trader")["pid"]
+    veteran.order("trader", "outage")
     failed = until(
-        lambda: [entry for entry in daemon.logs("cycle_failed") if entry["worker"] == "trader"],
+        lambda: [entry for entry in veteran.logs("cycle_failed") if entry["worker"] == "trader"],
         "the failed cycle",
     )
     assert "503 as ordered" in failed[0]["error"]
-    loops = daemon.worker("trader")["loops"]
-    until(lambda: daemon.worker("trader")["loops"] > loops, "another failed cycle to count")
-    daemon.order("trader", "")
+    loops = veteran.worker("trader")["loops"]
+    until(lambda: veteran.worker("trader")["loops"] > loops, "another failed cycle to count")
+    veteran.order("trader", "")
     until(
-        lambda: [entry for entry in daemon.logs("cycle_recovered") if entry["worker"] == "trader"],
+        lambda: [entry for entry in veteran.logs("cycle_recovered") if entry["worker"] == "trader"],
         "the recovery",
     )
-    assert daemon.worker("trader")["pid"] == pid
-    assert len([e for e in daemon.logs("cycle_failed") if e["worker"] == "trader"]) == 1
+    assert veteran.worker("trader")["pid"] == pid
+    assert len([e for e in veteran.logs("cycle_failed") if e["worker"] == "trader"]) == 1

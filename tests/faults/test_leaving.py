@@ -64,22 +64,20 @@ def test_f12_nobody_outlives_a_killed_supervisor(daemon: Daemon) -> None:
     assert daemon.stop() == 0
 
 
-def test_f13_a_grandchild_in_the_group_is_swept(daemon: Daemon) -> None:
+def test_f13_a_grandchild_in_the_group_is_swept(veteran: Daemon) -> None:
     """Killing the leader alone would leave it."""
-    daemon.start()
-    daemon.order("trainer", "once grandchild same")
-    grandchild = until(lambda: daemon.diary("trainer", "grandchild"), "a grandchild")[0]["child"]
-    daemon.logged("worker_died", "trainer")
+    veteran.order("trainer", "once grandchild same")
+    grandchild = until(lambda: veteran.diary("trainer", "grandchild"), "a grandchild")[0]["child"]
+    veteran.logged("worker_died", "trainer")
     until(lambda: not alive(grandchild), "the grandchild to be swept")
 
 
-def test_f13_a_grandchild_in_a_session_of_its_own_is_left_to_the_unit(daemon: Daemon) -> None:
+def test_f13_a_grandchild_in_a_session_of_its_own_is_left_to_the_unit(veteran: Daemon) -> None:
     """Documented: only the control group of the service manager reaches it."""
-    daemon.start()
-    daemon.order("trainer", "once grandchild own")
-    grandchild = until(lambda: daemon.diary("trainer", "grandchild"), "a grandchild")[0]["child"]
+    veteran.order("trainer", "once grandchild own")
+    grandchild = until(lambda: veteran.diary("trainer", "grandchild"), "a grandchild")[0]["child"]
     try:
-        daemon.logged("worker_died", "trainer")
+        veteran.logged("worker_died", "trainer")
         assert alive(grandchild)
     finally:
         os.kill(grandchild, signal.SIGKILL)
@@ -99,17 +97,15 @@ def test_f15_many_exits_at_once_leave_no_zombie(daemon: Daemon) -> None:
     assert _zombies(daemon.pid) == []
 
 
-def test_f16_an_exit_between_judging_and_killing_is_one_event(daemon: Daemon) -> None:
+def test_f16_an_exit_between_judging_and_killing_is_one_event(veteran: Daemon) -> None:
     """The ladder stops with the process; its signals hit nobody else."""
-    daemon.configure(ladder_term=0.5, ladder_kill=1.0)
-    daemon.start()
-    pid = daemon.worker("thinker")["pid"]
-    daemon.order("thinker", "once block quotes")
-    daemon.logged("worker_hung", "thinker")
+    pid = veteran.worker("thinker")["pid"]
+    veteran.order("thinker", "once block quotes")
+    veteran.logged("worker_hung", "thinker")
     os.kill(pid, signal.SIGKILL)
-    daemon.replaced("thinker", pid)
-    assert len(daemon.logs("worker_died", "thinker")) == 1
-    assert not daemon.logs("worker_kill", "thinker")
+    veteran.replaced("thinker", pid)
+    assert len(veteran.logs("worker_died", "thinker")) == 1
+    assert not veteran.logs("worker_kill", "thinker")
 
 
 def test_f18_two_hundred_restarts_leak_no_descriptor(daemon: Daemon) -> None:
@@ -148,41 +144,19 @@ def test_f21_term_stops_whatever_the_workers_are_at(daemon: Daemon, order: str) 
     assert time.monotonic() - asked < 5
 
 
-def test_f33_a_worker_out_of_memory_is_the_only_one_to_restart(daemon: Daemon) -> None:
+def test_f33_a_worker_out_of_memory_is_the_only_one_to_restart(veteran: Daemon) -> None:
     """Its neighbours do not notice."""
-    daemon.start()
-    pids = daemon.worker_pids()
-    daemon.order("trainer", "once overeat")
-    daemon.replaced("trainer", pids["trainer"])
-    after = daemon.worker_pids()
+    pids = veteran.worker_pids()
+    veteran.order("trainer", "once overeat")
+    veteran.replaced("trainer", pids["trainer"])
+    after = veteran.worker_pids()
     assert {role for role in ROLES if after[role] != pids[role]} == {"trainer"}
 
 
-def test_a_crash_inside_a_library_is_dumped_and_healed(daemon: Daemon) -> None:
+def test_a_crash_inside_a_library_is_dumped_and_healed(veteran: Daemon) -> None:
     """SIGSEGV: the dump of faulthandler, and a new incarnation."""
-    daemon.start()
-    pid = daemon.worker("thinker")["pid"]
-    daemon.order("thinker", "once segfault")
-    daemon.replaced("thinker", pid)
-    assert daemon.logged("worker_died", "thinker")["signal"] == signal.SIGSEGV
-    assert "Segmentation fault" in daemon.text()
-
-
-def test_f36_a_pause_outlives_the_death_of_everything(daemon: Daemon) -> None:
-    """Kill all processes at once, start again: still paused, and the trader is told so."""
-    daemon.start()
-    assert daemon.ask("pause", reason="going to bed").ok
-    pids = daemon.worker_pids()
-    for pid in (daemon.pid, *pids.values()):
-        os.kill(pid, signal.SIGKILL)
-    daemon.wait()
-    until(lambda: not any(alive(pid) for pid in pids.values()), "everybody to be gone")
-    daemon.start()
-    trading = daemon.status()["trading"]
-    assert (trading["paused"], trading["reason"]) == (True, "going to bed")
-    assert daemon.diary("trader", "born")[-1]["paused"] is True
-    assert daemon.ask("resume").ok
-    until(lambda: daemon.diary("trader", "trading"), "the trader to hear of it")
-    daemon.stop()
-    daemon.start()
-    assert daemon.status()["trading"]["paused"] is False
+    pid = veteran.worker("thinker")["pid"]
+    veteran.order("thinker", "once segfault")
+    veteran.replaced("thinker", pid)
+    assert veteran.logged("worker_died", "thinker")["signal"] == signal.SIGSEGV
+    assert "Segmentation fault" in veteran.text()
