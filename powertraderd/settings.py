@@ -1,26 +1,16 @@
-"""Every setting, typed, with unit and range: defaults, then the TOML file, then the environment.
+"""Every setting, typed, with unit and range. How they are read is in settings_file.py.
 
-``POWERTRADERD_SECTION__KEY`` overrides the file. Unknown keys are refused with the nearest known
-name. The rules of the strategy stand in model/rules.py, everything else here.
+The rules of the strategy stand in model/rules.py, everything else here. Workers get their settings
+as JSON from the supervisor, so this module is all that they need of it.
 """
 
-import difflib
-import os
-import tomllib
-from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import AfterValidator, Field, model_validator
 
-from powertraderd.errors import ConfigError
 from powertraderd.model.candle import MONDAY, THURSDAY, Coin
 from powertraderd.model.rules import (
     DcaRules,
@@ -34,9 +24,6 @@ from powertraderd.model.rules import (
     TrainingRules,
 )
 from powertraderd.places import SOCKET_NAME, user_runtime_dir, user_state_dir
-
-CONFIG_VARIABLE = "POWERTRADERD_CONFIG"
-ENVIRONMENT_PREFIX = "POWERTRADERD_"
 
 CoinName = Annotated[Coin, Field(pattern=r"^[A-Z0-9]{1,15}$")]
 
@@ -219,16 +206,8 @@ class LoggingSettings(Rules):
     )
 
 
-class Settings(BaseSettings):
+class Settings(Rules):
     """All sections."""
-
-    model_config = SettingsConfigDict(
-        frozen=True,
-        extra="forbid",
-        env_prefix=ENVIRONMENT_PREFIX,
-        env_nested_delimiter="__",
-        nested_model_default_partial_update=True,
-    )
 
     trading: TradingSettings = TradingSettings()
     candles: CandleSettings = CandleSettings()
@@ -264,117 +243,3 @@ class Settings(BaseSettings):
             msg = "trading.mode = 'live' is not available in this version; use 'paper'"
             raise ValueError(msg)
         return self
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the base class passes it
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not used on purpose
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not used on purpose
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment overrides what is passed in (the file)."""
-        return env_settings, init_settings
-
-
-def load(config: Path | None = None) -> Settings:
-    """Settings from ``config`` (or POWERTRADERD_CONFIG, or defaults) and the environment.
-
-    Relative paths in the file are meant from the file's own folder. Raises ConfigError that names
-    the file, the key, the value and the remedy.
-    """
-    path = config or _path_from_environment()
-    values = _read(path) if path else {}
-    _refuse_unknown_keys(values, Settings, str(path))
-    _refuse_unknown_variables()
-    try:
-        return Settings(**values)
-    except ValidationError as error:
-        raise ConfigError(_explain(error, path)) from None
-
-
-def _path_from_environment() -> Path | None:
-    text = os.environ.get(CONFIG_VARIABLE)
-    return Path(text) if text else None
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        msg = f"{path}: cannot be read ({error.strerror}); name a settings file with --config"
-        raise ConfigError(msg) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{path}: not valid TOML: {error}"
-        raise ConfigError(msg) from None
-    return _resolve_paths(values, path.resolve().parent)
-
-
-_PATH_KEYS = (
-    ("candles", "directory"),
-    ("paths", "state_dir"),
-    ("paths", "runtime_dir"),
-    ("logging", "file"),
-)
-
-
-def _resolve_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
-    for section, key in _PATH_KEYS:
-        table = values.get(section)
-        if isinstance(table, dict) and isinstance(table.get(key), str):
-            table[key] = str(folder / Path(table[key]).expanduser())
-    return values
-
-
-def _refuse_unknown_keys(
-    values: Mapping[str, Any], known: type[BaseModel], place: str, section: str = ""
-) -> None:
-    for key, value in values.items():
-        field = known.model_fields.get(key)
-        if field is None:
-            where = f"[{section}] {key}" if section else f"[{key}]"
-            raise ConfigError(_unknown(f"{place}: {where}", key, known.model_fields))
-        table = field.annotation
-        if isinstance(table, type) and issubclass(table, BaseModel):
-            inner = f"{section}.{key}" if section else key
-            if not isinstance(value, dict):
-                msg = f"{place}: {inner} must be a table: [{inner}]"
-                raise ConfigError(msg)
-            _refuse_unknown_keys(value, table, place, inner)
-
-
-def _variables() -> set[str]:
-    return {
-        f"{ENVIRONMENT_PREFIX}{section}__{key}".upper()
-        for section, field in Settings.model_fields.items()
-        for key in field.annotation.model_fields  # type: ignore[union-attr] # all are sections
-    }
-
-
-def _refuse_unknown_variables() -> None:
-    known = _variables()
-    for name in os.environ:
-        if name.startswith(ENVIRONMENT_PREFIX) and "__" in name:
-            variable = "__".join(name.split("__")[:2])
-            if variable not in known:
-                raise ConfigError(_unknown(f"environment variable {name}", variable, known))
-
-
-def _unknown(place: str, name: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"did you mean {nearest[0]}?" if nearest else f"known: {', '.join(names)}"
-    return f"{place}: unknown; {hint}"
-
-
-def _explain(error: ValidationError, path: Path | None) -> str:
-    place = str(path) if path else "settings"
-    lines = []
-    for problem in error.errors(include_url=False):
-        section, *keys = (str(part) for part in problem["loc"] or ("",))
-        key = f"[{section}] {'.'.join(keys)}".strip() if section else "settings"
-        value = problem["input"]
-        shown = "" if isinstance(value, dict | Rules) else f" = {value!r}"
-        lines.append(f"{place}: {key}{shown}: {problem['msg']}")
-    return "\n".join(lines)

@@ -130,13 +130,10 @@ class Supervisor:
 
     def _loop(self) -> None:
         self._advance()
-        last_ns, bad = time.monotonic_ns(), 0
+        bad = 0
         while not (self._phase == "stopping" and self._fleet.gone()):
             try:
                 ready = self._selector.select(self._timeout_s())
-                now_ns = time.monotonic_ns()
-                self._fleet.stalled(last_ns, now_ns)
-                last_ns = now_ns
                 self._tick(ready)
                 bad = 0
             except Exception:  # noqa: BLE001 - the border of a tick

@@ -66,9 +66,9 @@ class Hours:
             return ()
         start = max(start, datetime.fromtimestamp(self.opened[0], UTC))
         first = _opening_from(start, timeframe, week_offset)
-        last = _opening_from(end, timeframe, week_offset)
-        hours = self._between(first, min(last, now - HOUR + timedelta.resolution))
-        return aggregate(hours, timeframe, week_offset, until=now)
+        open_now = bucket_start(now, timeframe, week_offset)
+        last = min(_opening_from(end, timeframe, week_offset), open_now)
+        return aggregate(self._between(first, last), timeframe, week_offset, until=now)
 
     def candle(self, index: int) -> Candle:
         """The candle at ``index``."""
@@ -83,7 +83,7 @@ class Hours:
 
     def _between(self, start: datetime, end: datetime) -> list[Candle]:
         low = bisect_left(self.opened, epoch_second(start))
-        high = bisect_left(self.opened, (end - EPOCH) / timedelta(seconds=1))
+        high = bisect_left(self.opened, epoch_second(end))
         return [self.candle(index) for index in range(low, high)]
 
 

@@ -15,8 +15,9 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from powertraderd import settings
+from powertraderd import settings_file
 from powertraderd.commands.command_line import Config, errors_are_explained, say
+from powertraderd.settings import Settings
 
 _BOUNDS = (("ge", ">="), ("gt", ">"), ("le", "<="), ("lt", "<"), ("pattern", "matches"))
 
@@ -48,7 +49,7 @@ def check_config(
 
     Example: powertraderd check-config --config powertraderd.toml --explain
     """
-    chosen = settings.load(config)
+    chosen = settings_file.load(config)
     path = config or _named_by_environment()
     every = list(entries(chosen, _tables(path)))
     if as_json:
@@ -60,7 +61,7 @@ def check_config(
 
 
 def _named_by_environment() -> Path | None:
-    name = os.environ.get(settings.CONFIG_VARIABLE)
+    name = os.environ.get(settings_file.CONFIG_VARIABLE)
     return Path(name) if name else None
 
 
@@ -68,7 +69,7 @@ def _tables(path: Path | None) -> Mapping[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8")) if path else {}
 
 
-def entries(chosen: settings.Settings, file: Mapping[str, Any]) -> Iterator[Entry]:
+def entries(chosen: Settings, file: Mapping[str, Any]) -> Iterator[Entry]:
     """Every key of every section, in the order in which the settings declare them."""
     for section in type(chosen).model_fields:
         yield from _of_section((section,), getattr(chosen, section), file.get(section, {}))
@@ -96,7 +97,7 @@ def _origin(path: tuple[str, ...], *, in_file: bool) -> str:
     """Who set it: the environment (also one that sets a whole section as JSON), or the file."""
     names = ["__".join(path[: length + 1]).upper() for length in range(1, len(path))]
     for name in reversed(names):
-        variable = f"{settings.ENVIRONMENT_PREFIX}{name}"
+        variable = f"{settings_file.ENVIRONMENT_PREFIX}{name}"
         if variable in {each.upper() for each in os.environ}:
             return f"environment {variable}"
     return "file" if in_file else "default"

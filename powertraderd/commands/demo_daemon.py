@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from powertraderd import settings
+from powertraderd import settings_file
 from powertraderd.commands import demo_settings
 from powertraderd.errors import PowertraderError, StateLocked
 from powertraderd.supervision.client import Client, DaemonUnreachable
@@ -32,7 +32,7 @@ class DemoDaemon:
         """Start it. Raises StateLocked when a daemon is already running on that socket."""
         self.folder = Path(tempfile.mkdtemp(prefix="powertraderd-demo-"))
         config = demo_settings.write(self.folder)
-        self.settings = settings.load(config)
+        self.settings = settings_file.load(config)
         self.client = Client(self.settings.paths.socket)
         if self._runs_already():
             shutil.rmtree(self.folder)

@@ -1,6 +1,6 @@
 """`powertraderd run`: the daemon itself, until it is told to stop."""
 
-from powertraderd import settings, supervisor
+from powertraderd import settings_file, supervisor
 from powertraderd.commands.command_line import Config, errors_are_explained
 
 
@@ -13,4 +13,4 @@ def run(*, config: Config = None) -> None:
 
     Example: powertraderd run --config /etc/powertraderd/powertraderd.toml
     """
-    raise SystemExit(supervisor.run(settings.load(config), config))
+    raise SystemExit(supervisor.run(settings_file.load(config), config))

@@ -13,7 +13,6 @@ from powertraderd.strategy import gates
 from powertraderd.strategy.figures import shown
 
 CAP_WINDOW = timedelta(hours=24)
-TIMEFRAMES = 7
 _HUNDRED = Decimal(100)
 
 
@@ -55,9 +54,7 @@ def next_line(view: CoinView, position: Position, rules: StrategyRules) -> tuple
     hard = Price(ratio(position.cost * drop, position.quantity * _HUNDRED))
     signal = _signal(view, rules)
     needed = _long_needed(position, rules)
-    if signal is None or needed is None:
-        return hard, "hard"
-    lows = _effective_lows(signal)
+    lows = [] if signal is None else _effective_lows(signal)
     if len(lows) < needed:
         return hard, "hard"
     neural = min(price_from_float(lows[needed - 1]), position.average_cost)
@@ -70,8 +67,7 @@ def _trigger(
     gain = ask * position.quantity - position.cost
     if _HUNDRED * gain <= _level_pct(position, rules.dca) * position.cost:
         return ReasonCode.DCA_HARD
-    needed = _long_needed(position, rules)
-    if signal is None or needed is None or gain >= 0 or signal.long_count < needed:
+    if signal is None or gain >= 0 or signal.long_count < _long_needed(position, rules):
         return None
     return ReasonCode.DCA_NEURAL
 
@@ -101,10 +97,8 @@ def _level_pct(position: Position, rules: DcaRules) -> Decimal:
     return levels[min(position.stage, len(levels) - 1)]
 
 
-def _long_needed(position: Position, rules: StrategyRules) -> int | None:
-    """LONG for a neural buy at this stage; None once there are no timeframes left to ask for."""
-    if position.stage >= TIMEFRAMES - rules.entry.min_long_level:
-        return None
+def _long_needed(position: Position, rules: StrategyRules) -> int:
+    """LONG for a neural buy at this stage; above 7, from stage 7 - min_long_level on, is never."""
     return rules.entry.min_long_level + 1 + position.stage
 
 

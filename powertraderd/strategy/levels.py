@@ -30,12 +30,13 @@ def levels(predictions: Sequence[Prediction], bound_distance_pct: float) -> Leve
     share = bound_distance_pct / 100
     lows: dict[Timeframe, float] = {}
     highs: dict[Timeframe, float] = {}
-    for prediction in predictions:
-        low, high = prediction.low, prediction.high
+    given = {prediction.timeframe: prediction for prediction in predictions}
+    for timeframe in filter(given.__contains__, Timeframe):
+        low, high = given[timeframe].low, given[timeframe].high
         if low is None or high is None or not (_is_price(low) and _is_price(high)):
             continue
-        lows[prediction.timeframe] = low * (1 - share)
-        highs[prediction.timeframe] = high * (1 + share)
+        lows[timeframe] = low * (1 - share)
+        highs[timeframe] = high * (1 + share)
     return Levels(low=_spread(lows, downwards=True), high=_spread(highs, downwards=False))
 
 
@@ -47,7 +48,7 @@ def _spread(prices: dict[Timeframe, float], *, downwards: bool) -> dict[Timefram
     """``prices`` moved apart: sorted from the level nearest to the market outwards.
 
     Pair g = 0, 1, ... of neighbours keeps a distance of 0.25 (g + 1) percent of its mean; the outer
-    one gives way in steps of 0.05 % of itself.
+    one gives way in steps of 0.05 % of itself. Of equal prices the shorter timeframe is the inner.
     """
     outwards = -NUDGE if downwards else NUDGE
     order = sorted(prices, key=prices.__getitem__, reverse=downwards)

@@ -82,19 +82,16 @@ class _Weighed:
 def _unchanged(move: float, weight: float) -> tuple[float, float]:
     """The lowest and the highest actual move that leave ``weight`` as it is, to the last bit.
 
-    The first guess may be a rounding error away from where the rule, in float64, really ends.
+    Rounding may carry an end one step out of the interval, never into it: the difference between
+    an end and the prediction is exact, because they are within a factor of two.
     """
     if move == 0:
         return -inf, inf
     prediction = move * weight
     tolerated = TOLERATED_ERROR * abs(prediction)
     lowest, highest = prediction - tolerated, prediction + tolerated
-    while prediction - lowest > tolerated:
+    if prediction - lowest > tolerated:
         lowest = nextafter(lowest, inf)
-    while prediction - (lower := nextafter(lowest, -inf)) <= tolerated:
-        lowest = lower
-    while highest - prediction > tolerated:
+    if highest - prediction > tolerated:
         highest = nextafter(highest, -inf)
-    while (higher := nextafter(highest, inf)) - prediction <= tolerated:
-        highest = higher
     return lowest, highest

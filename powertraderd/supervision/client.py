@@ -108,12 +108,20 @@ class Client:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
             connection.settimeout(timeout_s)
             connection.connect(str(self.path))
-            connection.send(message)
-            reply = connection.recv(MAX_MESSAGE + 1)
+            reply = _exchange(connection, message)
         if not reply:
             msg = f"The daemon at {self.path} hung up without an answer; look at its log."
             raise DaemonUnreachable(msg)
         return parse_answer(reply)
+
+
+def _exchange(connection: socket.socket, message: bytes) -> bytes:
+    """The reply, also where the daemon answered and hung up before it read: it was too busy."""
+    try:
+        connection.send(message)
+        return connection.recv(MAX_MESSAGE + 1)
+    except (BrokenPipeError, ConnectionResetError):
+        return connection.recv(MAX_MESSAGE + 1)
 
 
 def _late(path: Path, timeout_s: float, identity: str) -> str:

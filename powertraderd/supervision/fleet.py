@@ -76,6 +76,7 @@ class Fleet:
         self._hooks = hooks
         self._log = log.get(__name__)
         self._stalls: tuple[verdict.Stall, ...] = ()
+        self._looked_ns = time.monotonic_ns()
         self.workers: dict[str, Worker] = {}
         self.exit_code: int | None = None
         self.adopt(settings)
@@ -125,34 +126,42 @@ class Fleet:
 
     # What happens
 
-    def feed(self, worker: Worker, event: states.Event) -> None:
-        """Let the policy answer an event, and carry out what it says."""
+    def feed(self, worker: Worker, event: states.Event, now_ns: int | None = None) -> None:
+        """Let the policy answer an event (of ``now_ns``, else of now), and do what it says."""
         before = worker.state.life
-        worker.state, actions = policy.step(worker.state, event, time.monotonic_ns(), worker.policy)
+        at_ns = time.monotonic_ns() if now_ns is None else now_ns
+        worker.state, actions = policy.step(worker.state, event, at_ns, worker.policy)
         for action in actions:
             self._act(worker, action)
         if before is not worker.state.life:
             self._log.debug("worker_life", of=worker.role, was=before, now=worker.state.life)
 
-    def stalled(self, last_tick_ns: int, now_ns: int) -> None:
-        """Notice a gap between two ticks: nobody may be blamed for our own absence."""
+    def turn(self) -> None:
+        """Judge every page, let time pass, and tell who has not heard how trading stands.
+
+        The time is taken once, before any page is read: if we are stopped after that, pages only
+        get newer than the time that they are judged by.
+        """
+        now_ns = time.monotonic_ns()
+        self._notice_stall(now_ns)
+        for worker in self.workers.values():
+            if worker.child is not None:
+                self._judge(worker, worker.child, now_ns)
+            self.feed(worker, states.Tick(), now_ns)
+            self._tell(worker)
+
+    def _notice_stall(self, now_ns: int) -> None:
+        """A gap between two looks at the workers: nobody may be blamed for our own absence."""
         limit_ns = int(self._settings.supervisor.stall_gap * _NS)
-        stalls = verdict.notice(self._stalls, last_tick_ns, now_ns, limit_ns)
+        stalls = verdict.notice(self._stalls, self._looked_ns, now_ns, limit_ns)
+        self._looked_ns = now_ns
         if stalls is self._stalls:
             return
         self._stalls = stalls
         gap_ns = stalls[-1].gap_ns
         self._log.warning("supervisor_stalled", gap_s=gap_ns / _NS)
         for worker in self.workers.values():
-            self.feed(worker, states.Stalled(gap_ns))
-
-    def turn(self) -> None:
-        """Judge every page, let time pass, and tell who has not heard how trading stands."""
-        for worker in self.workers.values():
-            if worker.child is not None:
-                self._judge(worker, worker.child)
-            self.feed(worker, states.Tick())
-            self._tell(worker)
+            self.feed(worker, states.Stalled(gap_ns), now_ns)
 
     def exited(self, worker: Worker, child: spawn.Child) -> None:
         """``child`` is dead: sweep its group while the leader's pid is still its own, then reap.
@@ -207,8 +216,7 @@ class Fleet:
 
     # Inside
 
-    def _judge(self, worker: Worker, child: spawn.Child) -> None:
-        now_ns = time.monotonic_ns()
+    def _judge(self, worker: Worker, child: spawn.Child, now_ns: int) -> None:
         reading = child.page.read(now_ns)
         if reading.page is not None and reading.page.incarnation == child.incarnation:
             worker.page = reading.page
@@ -219,7 +227,7 @@ class Fleet:
             mute_after_ns=int(self._settings.supervisor.mute_after * _NS),
         )
         found = verdict.judge(reading, now_ns, spec, self._stalls)
-        self.feed(worker, states.Judged(child.pid, found))
+        self.feed(worker, states.Judged(child.pid, found), now_ns)
 
     def _start_ns(self, worker: Worker) -> int:
         return int(start_budget_s(worker.role, self._settings.supervisor.budgets) * _NS)

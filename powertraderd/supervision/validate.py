@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from powertraderd.errors import ConfigError
-from powertraderd.settings import load
+from powertraderd.settings_file import load
 
 
 def main(arguments: list[str]) -> int:

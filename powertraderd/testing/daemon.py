@@ -8,13 +8,17 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from powertraderd.settings import load
+from powertraderd.errors import PowertraderError
+from powertraderd.settings_file import load
 from powertraderd.supervision.spawn import python_command
 from powertraderd.supervisor import run
 
 
 def command(plan: str, role: str, page_fd: int, channel_fd: int) -> list[str]:
-    """The argv of a misbehaving worker."""
+    """The argv of a misbehaving worker; ordered to be stillborn it dies before it costs anything."""
+    order = Path(plan, role)
+    if order.exists() and order.read_text(encoding="utf-8") == "stillborn":
+        return [sys.executable, "-I", "-S", "-c", "raise SystemExit(1)"]
     return python_command(
         "powertraderd.testing.misbehave",
         plan,
@@ -25,6 +29,14 @@ def command(plan: str, role: str, page_fd: int, channel_fd: int) -> list[str]:
     )
 
 
+def main(config: Path, plan: str) -> int:
+    """Be the daemon; the exit codes are those of `powertraderd run`."""
+    try:
+        return run(load(config), config, partial(command, plan))
+    except PowertraderError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+
+
 if __name__ == "__main__":
-    config = Path(sys.argv[1])
-    sys.exit(run(load(config), config, partial(command, sys.argv[2])))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2]))

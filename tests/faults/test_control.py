@@ -23,8 +23,16 @@ def sockets() -> Iterator[ExitStack]:
 def _connect(daemon: Daemon, stack: ExitStack) -> socket.socket:
     connection = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
     connection.settimeout(5)
-    connection.connect(str(daemon.client.path))
+    until(lambda: _reached(connection, daemon), "room in the queue of the listener")
     return connection
+
+
+def _reached(connection: socket.socket, daemon: Daemon) -> bool:
+    try:
+        connection.connect(str(daemon.client.path))
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _told(connection: socket.socket, message: bytes) -> str:

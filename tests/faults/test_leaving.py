@@ -114,11 +114,14 @@ def test_f16_an_exit_between_judging_and_killing_is_one_event(daemon: Daemon) ->
 
 def test_f18_two_hundred_restarts_leak_no_descriptor(daemon: Daemon) -> None:
     """The count stays flat."""
-    daemon.configure(breaker_fast_deaths=1000, breaker_slow_deaths=1000, backoff_base=0.01)
+    daemon.configure(
+        breaker_fast_deaths=1000, breaker_slow_deaths=1000, backoff_base=0.01, backoff_cap=0.02
+    )
     daemon.start()
     held = daemon.descriptors()
     for role in ROLES:
-        daemon.order(role, "crash_at_import")
+        daemon.order(role, "stillborn")
+        os.kill(daemon.worker(role)["pid"], signal.SIGKILL)
     until(lambda: len(daemon.logs("worker_died")) >= 200, "two hundred deaths", patience_s=60)
     for role in ROLES:
         daemon.order(role, "")

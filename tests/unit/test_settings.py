@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from powertraderd import settings
+from powertraderd import places, settings_file
 from powertraderd.errors import ConfigError, ExitCode
 from powertraderd.settings import Settings
 
@@ -16,7 +16,7 @@ from powertraderd.settings import Settings
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start each test without any of our variables."""
     for name in list(os.environ):
-        if name.startswith(settings.ENVIRONMENT_PREFIX):
+        if name.startswith(settings_file.ENVIRONMENT_PREFIX):
             monkeypatch.delenv(name)
 
 
@@ -30,14 +30,14 @@ def written(folder: Path, text: str) -> Path:
 def refusal(folder: Path, text: str) -> str:
     """The message with which ``text`` is refused."""
     with pytest.raises(ConfigError) as caught:
-        settings.load(written(folder, text))
+        settings_file.load(written(folder, text))
     assert caught.value.exit_code is ExitCode.CONFIG
     return str(caught.value)
 
 
 def test_the_defaults_are_paper_mode_with_the_rules_of_the_strategy() -> None:
     """Live mode is never reached by default."""
-    loaded = settings.load()
+    loaded = settings_file.load()
     assert loaded.trading.mode == "paper"
     assert loaded.entry.allocation_pct == Decimal("0.5")
     assert loaded.dca.drawdown_levels_pct[0] == Decimal("-2.5")
@@ -50,7 +50,7 @@ def test_the_environment_overrides_one_key_of_a_section_of_the_file(
     """The other keys of the section keep the file's values."""
     monkeypatch.setenv("POWERTRADERD_PAPER__TAKER_FEE_PCT", "0.25")
     path = written(tmp_path, "[paper]\nstarting_cash = 500\ntaker_fee_pct = 1\n")
-    loaded = settings.load(path)
+    loaded = settings_file.load(path)
     assert loaded.paper.taker_fee_pct == Decimal("0.25")
     assert loaded.paper.starting_cash == Decimal(500)
 
@@ -60,8 +60,8 @@ def test_the_file_is_found_through_the_environment(
 ) -> None:
     """POWERTRADERD_CONFIG stands in for --config."""
     path = written(tmp_path, "[trading]\ncoins = ['DOGE']\n")
-    monkeypatch.setenv(settings.CONFIG_VARIABLE, str(path))
-    assert settings.load().trading.coins == ("DOGE",)
+    monkeypatch.setenv(settings_file.CONFIG_VARIABLE, str(path))
+    assert settings_file.load().trading.coins == ("DOGE",)
 
 
 def test_relative_paths_are_meant_from_the_file_and_not_from_the_shell(tmp_path: Path) -> None:
@@ -69,21 +69,24 @@ def test_relative_paths_are_meant_from_the_file_and_not_from_the_shell(tmp_path:
     path = written(
         tmp_path, "[candles]\nsource='replay'\ndirectory='data'\n[paths]\nstate_dir='/x'\n"
     )
-    loaded = settings.load(path)
+    loaded = settings_file.load(path)
     assert loaded.candles.directory == tmp_path / "data"
     assert loaded.paths.state_dir == Path("/x")
 
 
 def test_settings_survive_the_way_to_a_worker() -> None:
     """The supervisor hands them over as JSON; nothing is lost or read anew."""
-    loaded = settings.load()
+    loaded = settings_file.load()
     assert Settings.model_validate_json(loaded.model_dump_json()) == loaded
 
 
 def test_zero_and_null_are_different_caps(tmp_path: Path) -> None:
     """Zero means no DCA buys; there is no null in TOML, so 'none' is spelled out."""
-    assert settings.load(written(tmp_path, "[dca]\nmax_per_24h = 0\n")).dca.max_per_24h == 0
-    assert settings.load(written(tmp_path, "[dca]\nmax_per_24h = 'none'\n")).dca.max_per_24h is None
+    assert settings_file.load(written(tmp_path, "[dca]\nmax_per_24h = 0\n")).dca.max_per_24h == 0
+    assert (
+        settings_file.load(written(tmp_path, "[dca]\nmax_per_24h = 'none'\n")).dca.max_per_24h
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,7 +118,7 @@ def test_a_refusal_names_the_place_and_the_remedy(
 def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
     """No defaults in place of a file that was asked for."""
     with pytest.raises(ConfigError, match=r"absent\.toml: cannot be read"):
-        settings.load(tmp_path / "absent.toml")
+        settings_file.load(tmp_path / "absent.toml")
 
 
 @pytest.mark.parametrize(
@@ -131,26 +134,28 @@ def test_an_unknown_variable_is_refused_with_the_nearest_name(
     """A typing error in the environment must not be ignored."""
     monkeypatch.setenv(name, "1")
     with pytest.raises(ConfigError, match=words):
-        settings.load()
+        settings_file.load()
 
 
 def test_a_market_time_without_a_zone_is_utc(tmp_path: Path) -> None:
     """TOML allows local times; market time is always aware UTC."""
     text = "[clock]\nkind = 'accelerated'\nstart = 2024-01-01T00:00:00\n"
-    assert settings.load(written(tmp_path, text)).clock.start == datetime(2024, 1, 1, tzinfo=UTC)
+    assert settings_file.load(written(tmp_path, text)).clock.start == datetime(
+        2024, 1, 1, tzinfo=UTC
+    )
 
 
 def test_the_runtime_folder_follows_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     """XDG_RUNTIME_DIR where there is one, else a folder of the user's own."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/7")
-    assert settings.user_runtime_dir() == Path("/run/user/7/powertraderd")
+    assert places.user_runtime_dir() == Path("/run/user/7/powertraderd")
     monkeypatch.delenv("XDG_RUNTIME_DIR")
-    assert settings.user_runtime_dir().name == f"powertraderd-{os.getuid()}"
+    assert places.user_runtime_dir().name == f"powertraderd-{os.getuid()}"
 
 
 def test_the_state_folder_follows_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     """XDG_STATE_HOME where there is one, else ~/.local/state."""
     monkeypatch.setenv("XDG_STATE_HOME", "/s")
-    assert settings.user_state_dir() == Path("/s/powertraderd")
+    assert places.user_state_dir() == Path("/s/powertraderd")
     monkeypatch.delenv("XDG_STATE_HOME")
-    assert settings.user_state_dir() == Path.home() / ".local/state/powertraderd"
+    assert places.user_state_dir() == Path.home() / ".local/state/powertraderd"

@@ -20,17 +20,20 @@ SCHEMA = Schema(
 _DAY_S = 86_400
 
 _NEWEST = """
-SELECT max(opened_s) AS start FROM candle JOIN series ON id = series
-WHERE coin = ? AND timeframe = ?
+SELECT opened_s FROM candle
+WHERE series = (SELECT id FROM series WHERE coin = ? AND timeframe = ?)
+ORDER BY opened_s DESC LIMIT 1
 """
 _SPAN = """
-SELECT opened_s, open, high, low, close, volume FROM candle JOIN series ON id = series
-WHERE coin = ? AND timeframe = ? AND opened_s >= ? AND opened_s < ? ORDER BY opened_s
+SELECT opened_s, open, high, low, close, volume FROM candle
+WHERE series = (SELECT id FROM series WHERE coin = ? AND timeframe = ?)
+  AND opened_s >= ? AND opened_s < ?
+ORDER BY opened_s
 """
 _GAPS = """
 SELECT before + :length AS start, opened_s AS end FROM (
-  SELECT opened_s, lag(opened_s) OVER (ORDER BY opened_s) AS before
-  FROM candle JOIN series ON id = series WHERE coin = :coin AND timeframe = :timeframe
+  SELECT opened_s, lag(opened_s) OVER (ORDER BY opened_s) AS before FROM candle
+  WHERE series = (SELECT id FROM series WHERE coin = :coin AND timeframe = :timeframe)
 ) WHERE opened_s > before + :length ORDER BY opened_s
 """
 
@@ -50,8 +53,7 @@ class CandleStore:
     def newest(self, coin: Coin, timeframe: Timeframe) -> datetime | None:
         """When the newest stored candle opened."""
         rows = self._rows(_NEWEST, (coin, timeframe))
-        start = rows[0]["start"] if rows else None
-        return None if start is None else _moment(start)
+        return _moment(rows[0]["opened_s"]) if rows else None
 
     def load(
         self, coin: Coin, timeframe: Timeframe, start: datetime, end: datetime

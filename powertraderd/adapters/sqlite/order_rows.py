@@ -18,24 +18,31 @@ from powertraderd.model.history import Trade
 from powertraderd.model.money import ZERO_BASE, ZERO_USD, Price, ratio
 from powertraderd.model.order import OrderIntent, OrderRecord, OrderSide, OrderState, Tag
 
-_ORDER = """
-SELECT o.*, max(f.at_us) AS filled_us, exact_sum(f.quantity) AS filled_quantity,
-       exact_sum(f.value) AS filled_value, exact_sum(f.fee) AS fees,
-       exact_sum(f.realised) AS realised
-FROM orders o LEFT JOIN fill f USING (client_order_id)
-"""
-BY_CLIENT_ORDER_ID = _ORDER + "WHERE o.client_order_id = ? GROUP BY o.number"
-BY_REQUEST_ID = _ORDER + "WHERE o.request_id = ? GROUP BY o.number"
-IN_FLIGHT = (
-    _ORDER
-    + """
-WHERE o.state NOT IN ('FILLED', 'CANCELLED', 'EXPIRED', 'REJECTED', 'NOT_PLACED')
-GROUP BY o.number ORDER BY o.number
-"""
+
+def _query(orders: str, condition: str) -> str:
+    return f"""
+    SELECT o.*, max(f.at_us) AS filled_us, exact_sum(f.quantity) AS filled_quantity,
+           exact_sum(f.value) AS filled_value, exact_sum(f.fee) AS fees,
+           exact_sum(f.realised) AS realised
+    FROM {orders} LEFT JOIN fill f USING (client_order_id) {condition}
+    """  # noqa: S608 - put together from the constants below
+
+
+BY_CLIENT_ORDER_ID = _query("orders o", "WHERE o.client_order_id = ? GROUP BY o.number")
+BY_REQUEST_ID = _query("orders o", "WHERE o.request_id = ? GROUP BY o.number")
+IN_FLIGHT = _query(
+    "orders o INDEXED BY one_order_in_flight",
+    "WHERE o.state NOT IN ('FILLED', 'CANCELLED', 'EXPIRED', 'REJECTED', 'NOT_PLACED') "
+    "GROUP BY o.number ORDER BY o.number",
 )
-SINCE = _ORDER + "WHERE o.created_us >= ? GROUP BY o.number ORDER BY o.number"
-NEWEST = _ORDER + "GROUP BY o.number ORDER BY o.number DESC LIMIT ?"
-NEWEST_FILLED = _ORDER + "GROUP BY o.number HAVING count(f.seq) ORDER BY o.number DESC LIMIT ?"
+SINCE = _query(
+    "orders o INDEXED BY orders_by_time",
+    "WHERE o.created_us >= ? GROUP BY o.number ORDER BY o.number",
+)
+NEWEST = _query("orders o", "GROUP BY o.number ORDER BY o.number DESC LIMIT ?")
+NEWEST_FILLED = _query(
+    "orders o", "GROUP BY o.number HAVING count(f.seq) ORDER BY o.number DESC LIMIT ?"
+)
 """Queries of orders; each takes the parameters that its condition shows."""
 
 

@@ -17,6 +17,8 @@ from powertraderd.model.money import EXACT, plain
 from powertraderd.model.order import OrderSide
 
 _ZERO = Decimal(0)
+_EVER = -(1 << 62)
+"""Before any time that a book can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class PaperAccounts:
     def totals(self, connection: sqlite3.Connection, now: datetime) -> dict[str, Decimal]:
         """Holdings at ``now``: what has not settled has neither come nor gone."""
         totals = _balances(connection)
-        for move in _moves(connection, unsettled_at=now):
+        for move in _moves(connection, microseconds(now)):
             for currency, amount in move.effects(self._quote):
                 totals[currency] = EXACT.subtract(totals[currency], amount)
         return totals
@@ -82,7 +84,7 @@ class PaperAccounts:
     def available(self, connection: sqlite3.Connection, currency: str, now: datetime) -> Decimal:
         """What may be spent at ``now``: what goes out is held, what comes in is not there yet."""
         available = _balances(connection).get(currency, _ZERO)
-        for move in _moves(connection, unsettled_at=now):
+        for move in _moves(connection, microseconds(now)):
             (incoming, amount), _ = move.effects(self._quote)
             if incoming == currency:
                 available = EXACT.subtract(available, amount)
@@ -90,7 +92,7 @@ class PaperAccounts:
 
     def prove(self, connection: sqlite3.Connection) -> None:
         """Raises InvariantBroken unless deposits and fills add up to the balances exactly."""
-        moves = _moves(connection, unsettled_at=None)
+        moves = _moves(connection, _EVER)
         expected = _sums([*_deposits(connection), *_effects(moves, self._quote)])
         balances = _balances(connection)
         for currency in sorted({*expected, *balances}):
@@ -132,16 +134,16 @@ def _add(connection: sqlite3.Connection, currency: str, amount: Decimal) -> Deci
     return balance
 
 
-def _moves(connection: sqlite3.Connection, unsettled_at: datetime | None) -> list[Move]:
-    """Sums of the fills that settle after a moment, or of all fills."""
+def _moves(connection: sqlite3.Connection, settling_after_us: int) -> list[Move]:
+    """Sums of the fills that settle after a moment."""
     rows = connection.execute(
         """
         SELECT f.coin, f.side, exact_sum(f.quantity) AS quantity, exact_sum(f.value) AS value,
                exact_sum(f.fee) AS fee
-        FROM orders o JOIN fill f USING (order_id)
-        WHERE :moment IS NULL OR o.settles_us > :moment GROUP BY f.coin, f.side
+        FROM orders o CROSS JOIN fill f USING (order_id)
+        WHERE o.settles_us > ? GROUP BY f.coin, f.side
         """,
-        {"moment": None if unsettled_at is None else microseconds(unsettled_at)},
+        (settling_after_us,),
     )
     return [
         Move(

@@ -164,17 +164,14 @@ def _report(row: sqlite3.Row, now: datetime) -> OrderReport:
     )
 
 
-def read_fills(
-    connection: sqlite3.Connection, now: datetime, order_id: str | None = None
-) -> tuple[Fill, ...]:
-    """The fills of one order, or of all, that show at ``now``, oldest first."""
+def read_fills(connection: sqlite3.Connection, now: datetime, order_id: str) -> tuple[Fill, ...]:
+    """The fills of an order that show at ``now``, oldest first."""
     rows = connection.execute(
         """
         SELECT f.*, o.client_order_id, o.settles_us FROM fill f JOIN orders o USING (order_id)
-        WHERE (:order_id IS NULL OR f.order_id = :order_id) AND o.settles_us <= :now
-        ORDER BY f.number
+        WHERE f.order_id = ? AND o.settles_us <= ? ORDER BY f.number
         """,
-        {"order_id": order_id, "now": microseconds(now)},
+        (order_id, microseconds(now)),
     )
     return tuple(_fill(row) for row in rows)
 

@@ -214,7 +214,7 @@ def test_the_hard_line_is_shown_where_too_few_timeframes_can_say_long() -> None:
     few = at_ask("101", signal=a_signal(levels=levels))
     flat = a_signal(predictions=tuple(Prediction(frame, NOW, 99.0, 99.0) for frame in Timeframe))
     assert few.next_dca_source == "hard"
-    assert at_ask("101", signal=flat).next_dca_source == "hard"
+    assert at_ask("101", a_position(stage=1), signal=flat).next_dca_source == "hard"
 
 
 def test_the_hard_line_is_shown_when_no_neural_stage_is_left() -> None:

@@ -93,6 +93,16 @@ def test_a_full_sell_releases_everything() -> None:
     assert residual(books) == 0
 
 
+def test_a_full_sell_leaves_no_digit_behind() -> None:
+    """However fine the cost is."""
+    position = a_position(cost=Usd(Decimal("200.00000000000000000001")))
+    books, profit = book(
+        a_books(position), a_fill(SELL, "2", "110"), Tag.TRAIL_SELL, first_of_order=True
+    )
+    assert profit == Decimal("18.79999999999999999999")
+    assert residual(books) == 0
+
+
 def test_a_partial_sell_releases_its_share_and_the_rest_keeps_the_difference() -> None:
     """A third of 200 dollars has no end; not a digit is lost."""
     position = a_position(quantity=Decimal(3), stage=2, trail=Trail(armed=True))

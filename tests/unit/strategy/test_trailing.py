@@ -63,11 +63,11 @@ def test_at_the_start_line_it_is_armed() -> None:
 
 def test_the_line_follows_the_peak_and_the_whole_position_is_sold_below_it() -> None:
     """Half a percent below the highest bid; a lower bid leaves peak and line alone."""
-    decisions = ticks(a_position(), ["105", "110", "109.5", "109.45", "109.44"])
+    decisions = ticks(a_position(), ["105", "105.2", "110", "109.5", "109.45", "109.44"])
     assert [decision.trail.line for decision in decisions if decision.trail] == [
-        price(line) for line in ("105", "109.45", "109.45", "109.45", "109.45")
+        price(line) for line in ("105", "105", "109.45", "109.45", "109.45", "109.45")
     ]
-    assert [decision.action for decision in decisions] == [Action.HOLD] * 4 + [Action.TRAIL_SELL]
+    assert [decision.action for decision in decisions] == [Action.HOLD] * 5 + [Action.TRAIL_SELL]
     sold = decisions[-1]
     assert sold.reason_code is ReasonCode.TRAIL_CROSSED
     assert sold.base_size == Decimal(2)
@@ -150,7 +150,7 @@ def test_with_loss_allowed_a_fall_through_break_even_is_sold() -> None:
 def test_a_start_line_that_overtakes_the_line_starts_the_trail_anew() -> None:
     """A buy raised the average cost: what was a profit line is none any more."""
     dearer = a_position(cost=Usd(Decimal(216)), trail=ARMED)
-    waits, armed = (ticks(dearer, [bid])[0] for bid in ("109", "114"))
+    waits, armed = (ticks(dearer, [bid])[0] for bid in ("109.4", "114"))
     assert (waits.action, waits.reason_code) == (Action.HOLD, ReasonCode.TRAIL_RESTARTED)
     assert waits.trail == Trail(line=price("113.4"))
     assert (armed.action, armed.reason_code) == (Action.HOLD, ReasonCode.TRAILING)
@@ -196,7 +196,10 @@ def test_exits_go_on_where_buying_is_forbidden(state: TradingState) -> None:
         ({"trading": TradingState(halted=True)}, ReasonCode.HALTED),
         ({"order_in_flight": True}, ReasonCode.ORDER_IN_FLIGHT),
         ({"product": a_product(base_min_size=Decimal(3))}, ReasonCode.DUST),
-        ({"product": a_product(base_increment=Decimal(3))}, ReasonCode.DUST),
+        (
+            {"product": a_product(base_increment=Decimal(3), base_min_size=Decimal(0))},
+            ReasonCode.DUST,
+        ),
         ({"product": None}, ReasonCode.PRODUCT_UNKNOWN),
         ({"product": a_product(closed_because="cancel_only")}, ReasonCode.PRODUCT_CLOSED),
     ],

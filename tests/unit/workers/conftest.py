@@ -30,6 +30,7 @@ from powertraderd.supervision.protocol import Answer, parse_args
 from powertraderd.testing.dying import Dying
 from powertraderd.testing.faulty_broker import FaultyBroker
 from powertraderd.testing.quotes import SetQuotes
+from powertraderd.testing.stage import Stage
 from powertraderd.workers.heart import PageHeart
 from powertraderd.workers.role import Command, Context, Role
 from powertraderd.workers.trader import Trader, TraderPorts
@@ -241,3 +242,11 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.board.close()
     if made.ledger is not None:
         made.ledger.close()
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """A stage for real worker processes; nobody is left on it afterwards."""
+    prepared = Stage(tmp_path)
+    yield prepared
+    prepared.clean_up()

@@ -1,5 +1,6 @@
 """The heartbeat on a real page."""
 
+import contextlib
 import os
 import threading
 from collections.abc import Iterator
@@ -100,9 +101,12 @@ def test_between_cycles_no_cycle_is_promised_and_pausing_is_a_phase(machine: Mac
 
 def test_a_cycle_that_failed_in_time_is_completed_all_the_same(machine: Machine) -> None:
     """A failing exchange is progress, and its exception goes on to whoever handles it."""
-    with pytest.raises(ValueError, match="down"), machine.heart.cycle(3):
-        with machine.heart.phase("coinbase.list_orders", 1):
-            raise ValueError("down")
+    with (
+        pytest.raises(ValueError, match="down"),
+        machine.heart.cycle(3),
+        machine.heart.phase("coinbase.list_orders", 1),
+    ):
+        raise ValueError("down")
     assert machine.page().loops == 1
     assert machine.page().phase == "boot"
 
@@ -129,15 +133,16 @@ def test_only_the_main_thread_may_beat_and_a_refused_beat_leaves_no_trace(
     refusals: list[str] = []
 
     def helper() -> None:
-        for beat in (
-            lambda: machine.heart.phase("helper", 5).__enter__(),
-            lambda: machine.heart.progress(5, 5),
-            lambda: machine.heart.cycle(5).__enter__(),
-        ):
-            try:
-                beat()
-            except RuntimeError as refusal:
-                refusals.append(str(refusal))
+        with contextlib.ExitStack() as stack:
+            for beat in (
+                lambda: stack.enter_context(machine.heart.phase("helper", 5)),
+                lambda: machine.heart.progress(5, 5),
+                lambda: stack.enter_context(machine.heart.cycle(5)),
+            ):
+                try:
+                    beat()
+                except RuntimeError as refusal:
+                    refusals.append(str(refusal))
 
     with machine.heart.phase("main", 5):
         before = machine.page()
