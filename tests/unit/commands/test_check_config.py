@@ -2,20 +2,22 @@
 
 import json
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 from typer.testing import CliRunner, Result
 
-from powertraderd import settings
+from powertraderd import settings_file
 from powertraderd.__main__ import build
+from powertraderd.settings import Settings
 
 
 @pytest.fixture
 def check(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Runs it with a clean environment."""
-    for name in (settings.CONFIG_VARIABLE, "POWERTRADERD_TRADING__COINS"):
+    for name in (settings_file.CONFIG_VARIABLE, "POWERTRADERD_TRADING__COINS"):
         monkeypatch.delenv(name, raising=False)
 
     def run(*words: str) -> Result:
@@ -40,22 +42,29 @@ def test_the_output_is_a_settings_file_that_means_the_same(
     check: Callable[..., Result], file: Path, tmp_path: Path
 ) -> None:
     """With and without explanations; so that it can be kept as one."""
-    before = settings.load(file)
+    before = settings_file.load(file)
     for words in ([], ["--explain"]):
         copy = tmp_path / "copy.toml"
         result = check("--config", str(file), *words)
         assert result.exit_code == 0
         copy.write_text(result.stdout)
-        assert settings.load(copy) == before
+        assert settings_file.load(copy) == before
 
 
 def test_every_key_is_there(check: Callable[..., Result]) -> None:
     """Also those inside of tables; None is what TOML cannot say."""
-    keys = {(each["section"], each["key"]) for each in json.loads(check("--json").stdout)}
-    for section, names in settings.known_keys().items():
-        for name in names:
-            assert (section, name) in keys or any(key[0] == f"{section}.{name}" for key in keys)
-    assert ("supervisor.budgets", "boot") in keys
+    keys = {f"{each['section']}.{each['key']}" for each in json.loads(check("--json").stdout)}
+    assert keys == set(known_keys(Settings))
+    assert "supervisor.budgets.boot" in keys
+
+
+def known_keys(section: type[BaseModel], path: str = "") -> Iterator[str]:
+    """All that can be set, with its section."""
+    for name, field in section.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from known_keys(field.annotation, f"{path}{name}.")
+        else:
+            yield f"{path}{name}"
 
 
 def origins(result: Result) -> dict[str, str]:
@@ -70,12 +79,11 @@ def test_each_value_says_where_it_comes_from(
 ) -> None:
     """The environment wins over the file, the file over the default."""
     monkeypatch.setenv("POWERTRADERD_TRADING__COINS", '["ETH"]')
-    monkeypatch.setenv("POWERTRADERD_SUPERVISOR__BUDGETS__CYCLE", "60")
+    budget = "POWERTRADERD_SUPERVISOR__BUDGETS__CYCLE"
+    monkeypatch.setenv(budget, "60")
     found = origins(check("--config", str(file), "--json"))
     assert found["trading.coins"] == "environment POWERTRADERD_TRADING__COINS"
-    assert (
-        found["supervisor.budgets.cycle"] == "environment POWERTRADERD_SUPERVISOR__BUDGETS__CYCLE"
-    )
+    assert found["supervisor.budgets.cycle"] == f"environment {budget}"
     assert found["supervisor.budgets.boot"] == "file"
     assert found["dca.drawdown_levels_pct"] == "file"
     assert found["trading.mode"] == "default"
@@ -85,7 +93,7 @@ def test_the_file_may_be_named_by_the_environment(
     check: Callable[..., Result], file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As the unit does."""
-    monkeypatch.setenv(settings.CONFIG_VARIABLE, str(file))
+    monkeypatch.setenv(settings_file.CONFIG_VARIABLE, str(file))
     result = check("--json")
     assert origins(result)["trading.coins"] == "file"
     assert f"{file}: the settings are usable" in result.stderr
