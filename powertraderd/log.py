@@ -15,6 +15,8 @@ from typing import Literal, cast
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from powertraderd.errors import ConfigError
+
 REDACTED = "[redacted]"
 _SECRET_NAMES = re.compile(
     r"secret|password|passphrase|private|api_?key|authorization|jwt", re.IGNORECASE
@@ -90,12 +92,15 @@ def configure(
     form: Format,
     file: Path | None = None,
 ) -> None:
-    """Set up logging for this process; standard library loggers go the same way."""
+    """Set up logging for this process; standard library loggers go the same way.
+
+    Raises ConfigError when ``file`` cannot be written.
+    """
     chain = _chain(worker, incarnation)
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
     handlers[0].setFormatter(_formatter(form, chain))
     if file is not None:
-        watched = logging.handlers.WatchedFileHandler(file, encoding="utf-8")
+        watched = _open(file)
         watched.setFormatter(_formatter("json", chain))
         handlers.append(watched)
     logging.basicConfig(level=level.upper(), handlers=handlers, force=True)
@@ -109,6 +114,14 @@ def configure(
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def _open(file: Path) -> logging.Handler:
+    try:
+        return logging.handlers.WatchedFileHandler(file, encoding="utf-8")
+    except OSError as error:
+        msg = f"[logging] file = {file}: cannot be written ({error.strerror}); name another file"
+        raise ConfigError(msg) from None
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:

@@ -6,8 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from decimal import Decimal
 from types import FrameType
 from typing import Annotated, Any, NoReturn
 
@@ -17,6 +16,7 @@ from powertraderd.commands.command_line import errors_are_explained, say
 from powertraderd.commands.demo_daemon import DemoDaemon
 from powertraderd.commands.demo_summary import summarise
 from powertraderd.supervision.spawn import python_command
+from powertraderd.workers.wiring import LEDGER_DB
 
 _POLL_S = 0.5
 _CHATTER_S = 5.0
@@ -41,40 +41,32 @@ def demo(
 
     Examples: powertraderd demo      powertraderd demo --seconds 60 --json
     """
-    with _sigterm_interrupts():
-        daemon = DemoDaemon()
-        say(f"demo: folder {daemon.folder}, log {daemon.settings.logging.file}")
-        try:
-            _watch(daemon, seconds, live=sys.stdout.isatty() and not as_json)
-        except KeyboardInterrupt:
-            pass
-        finally:
-            _uninterrupted(daemon)
-    summary = summarise(
-        daemon.status, daemon.settings.paths.state_dir / "ledger.db", daemon.seconds
-    )
+    signal.signal(signal.SIGTERM, _interrupt)
+    daemon = DemoDaemon()
+    say(f"demo: folder {daemon.folder}, log {daemon.settings.logging.file}")
+    try:
+        _watch(daemon, seconds, live=sys.stdout.isatty() and not as_json)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        _stop(daemon)
+    summary = summarise(daemon.status, daemon.settings.paths.state_dir / LEDGER_DB, daemon.seconds)
     sys.stdout.write((json.dumps(summary.json()) if as_json else summary.words()) + "\n")
     if not keep:
         shutil.rmtree(daemon.folder)
 
 
-def _uninterrupted(daemon: DemoDaemon) -> None:
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    """SIGTERM does what Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def _stop(daemon: DemoDaemon) -> None:
     """Stop it, whatever is typed meanwhile: it must not be left behind."""
     say("demo: stopping the daemon")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     daemon.stop()
-
-
-@contextmanager
-def _sigterm_interrupts() -> Iterator[None]:
-    """SIGTERM does what Ctrl-C does."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
-    yield
 
 
 def _watch(daemon: DemoDaemon, seconds: float | None, *, live: bool) -> None:
@@ -112,10 +104,11 @@ def _progress(status: Any) -> str:  # noqa: ANN401 - the status document
     training = [
         f"{coin} {each['training']['progress']:.0%}"
         for coin, each in coins
-        if each.get("training", {}).get("state") not in (None, "READY")
+        if each.get("training") and not each["training"]["trained_at"]
     ]
     if training:
         return f"training {', '.join(training)}"
     held = [coin for coin, each in coins if each.get("position")]
-    value = status["account"].get("value") or "unknown"
-    return f"trading; positions {', '.join(held) or 'none'}; account {value}"
+    value = status["account"].get("value")
+    account = "unknown" if value is None else f"{Decimal(value):,.2f}"
+    return f"trading; positions {', '.join(held) or 'none'}; account {account}"

@@ -1,6 +1,7 @@
 """The daemon that a demo runs: a child process with settings and folders of its own."""
 
 import ctypes
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -33,7 +34,10 @@ class DemoDaemon:
         config = demo_settings.write(self.folder)
         self.settings = settings_file.load(config)
         self.client = Client(self.settings.paths.socket)
-        self._refuse_a_second()
+        if self._runs_already():
+            shutil.rmtree(self.folder)
+            msg = f"a daemon runs at {self.client.path}: see `ptctl top`, or stop it first"
+            raise StateLocked(msg)
         self.status: Mapping[str, Any] = {}
         self._errors = self.folder / "stderr.log"
         self._started = time.monotonic()
@@ -69,13 +73,12 @@ class DemoDaemon:
             msg = f"the daemon of the demo did not stop within {_STOP_S:g} s; see {self.folder}"
             raise DemoFailed(msg) from None
 
-    def _refuse_a_second(self) -> None:
+    def _runs_already(self) -> bool:
         try:
             self.client.request("status")
         except DaemonUnreachable:
-            return
-        msg = f"a daemon runs at {self.client.path}: look at it with `ptctl top`, or stop it first"
-        raise StateLocked(msg)
+            return False
+        return True
 
     def _start(self, config: Path) -> subprocess.Popen[bytes]:
         """Out of reach of the terminal's Ctrl-C, and stopping when we are gone."""

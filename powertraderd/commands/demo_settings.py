@@ -16,13 +16,13 @@ tick_seconds = 0.1
 [candles]
 source = "synthetic"
 seed = 7
-volatility_pct = 1.2
+volatility_pct = 1.6
 history_start = 2023-06-01T00:00:00Z
 
 [clock]
 kind = "accelerated"
 start = 2024-01-01T00:00:00Z
-speed = 43200  # 12 market hours per second
+speed = 7200  # two market hours per second
 
 [paper]
 starting_cash = 10000
@@ -35,7 +35,7 @@ interval_seconds = 0.1
 max_age_seconds = 86400
 
 [training]
-interval_seconds = 0.5
+interval_seconds = 0.1
 
 [risk]
 quote_max_age_seconds = 86400
@@ -54,7 +54,11 @@ file = "state/powertraderd.log"
 
 
 def write(folder: Path) -> Path:
-    """Write the settings file into ``folder``; the runtime folder stays the user's own."""
+    """Write the settings file, and make the state folder, inside ``folder``.
+
+    The runtime folder stays the user's own, where ptctl looks.
+    """
+    (folder / "state").mkdir(mode=0o700)
     path = folder / FILE_NAME
     path.write_text(_TEXT.format(port=_free_port()), encoding="utf-8")
     return path

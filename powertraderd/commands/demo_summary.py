@@ -50,7 +50,7 @@ def summarise(status: Mapping[str, Any], ledger: Path, seconds: float) -> Summar
         cycles={name: int(each.get("loops") or 0) for name, each in workers.items()},
         trades=trades,
         account_value=None if value is None else float(value),
-        ledger_residual=None if residual is None else float(residual),
+        ledger_residual=None if residual is None else float(residual) + 0.0,  # no minus zero
         restarts={name: int(each.get("restarts") or 0) for name, each in workers.items()},
         seconds=round(seconds, 1),
     )

@@ -12,6 +12,9 @@ from powertraderd.ptctl.table import ROOMY, Column, Paper, by_width, gain, paper
 
 app = typer.Typer()
 Row = Mapping[str, Any]
+_IN_EVERY_DECISION = frozenset(
+    {"cash", "account_value", "bid", "ask", "quote_age_s", "signal_age_s"}
+)
 
 
 def _time(key: str) -> tuple[Column, Column]:
@@ -24,8 +27,10 @@ def _time(key: str) -> tuple[Column, Column]:
 
 
 def _numbers(row: Row) -> str:
+    """The telling ones first; those that every decision has come last, where they are cut."""
     numbers = pick(row, "numbers") or {}
-    return text(" ".join(f"{name}={value}" for name, value in numbers.items()))
+    ordered = sorted(numbers, key=lambda name: name in _IN_EVERY_DECISION)
+    return text(" ".join(f"{name}={numbers[name]}" for name in ordered))
 
 
 def _realised(row: Row) -> str:

@@ -4,7 +4,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Annotated, Any, NoReturn
 
@@ -52,7 +52,7 @@ def view(
     status: Mapping[str, Any], decisions: list[Mapping[str, Any]] | None, on: Paper, height: int
 ) -> list[str]:
     """Everything in ``height`` lines where it fits; the decisions take what is left."""
-    learning = training.bars(status, on) if training.untrained(status) else []
+    learning = training.bars(status, on) if training.learning(status) else []
     lines = [
         *head(status, on),
         "",
@@ -109,15 +109,15 @@ def _live(session: Session, interval: float) -> None:
 
 @contextmanager
 def _left_by_signals() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the view and give the terminal back."""
+    """Ctrl-C and SIGTERM end the view; a second one must not stop it giving the terminal back."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
 
     def leave(_number: int, _frame: FrameType | None) -> NoReturn:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    previous = signal.signal(signal.SIGTERM, leave)
-    try:
+    for number in numbers:
+        signal.signal(number, leave)
+    with suppress(KeyboardInterrupt):
         yield
-    except KeyboardInterrupt:
-        pass
-    finally:
-        signal.signal(signal.SIGTERM, previous)

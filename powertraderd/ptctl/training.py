@@ -9,6 +9,7 @@ from powertraderd.ptctl.table import Paper
 
 READY = "READY"
 _BAR_CELLS = 20
+_FOLLOWING = Decimal("0.85")  # six of seven timeframes
 _FULL, _EMPTY = "█", "░"
 _STYLES = {READY: "green", "RUNNING": "yellow"}
 
@@ -30,6 +31,12 @@ def untrained(status: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def learning(status: Mapping[str, Any]) -> bool:
+    """Whether some coin is being trained; following new candles does not count as that."""
+    shares = [decimal(each.get("progress")) for each in coins(status).values()]
+    return any(share is None or share < _FOLLOWING for share in shares)
+
+
 def bars(status: Mapping[str, Any], on: Paper) -> list[str]:
     """One line for each coin: state, bar, and where it is."""
     return [_line(coin, status, on) for coin in coins(status)]
@@ -49,7 +56,8 @@ def _line(coin: str, status: Mapping[str, Any], on: Paper) -> str:
 
 
 def _tail(training: Mapping[str, Any], timeframes: Mapping[str, Any]) -> str:
-    """When the coin was trained; else the timeframes that are still to come."""
+    """When the coin was trained; else how many of its timeframes are still to come."""
     if training.get("state") == READY:
         return f"trained {moment(training.get('trained_at'))}"
-    return " ".join(name for name, each in timeframes.items() if pick(each, "state") != READY)
+    missing = [name for name, each in timeframes.items() if pick(each, "state") != READY]
+    return f"{len(missing)} of {len(timeframes)} timeframes to go" if missing else ""

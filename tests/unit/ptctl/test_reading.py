@@ -137,7 +137,7 @@ def test_limit_and_coin_reach_the_daemon(
 def test_top_without_a_terminal_prints_one_look(ptctl: Callable[..., Result]) -> None:
     """With training bars while a coin is not trained."""
     shown = ptctl("top").stdout
-    assert "DOGE     RUNNING   ████████░░░░░░░░░░░░  42%  12hour 1week" in shown
+    assert "DOGE     RUNNING   ████████░░░░░░░░░░░░  42%  2 of 3 timeframes to go" in shown
     assert "long_below_minimum" in shown
     assert "\x1b" not in shown
 

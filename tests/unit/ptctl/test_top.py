@@ -31,3 +31,12 @@ def test_ctrl_c_leaves_cleanly(
     assert seen.rindex(CURSOR_BACK) > seen.index(ENTER)
     assert "Traceback" not in seen
     assert "trader is parked" in seen
+
+
+def test_a_second_signal_does_not_leave_the_terminal_behind(
+    terminal: Callable[[list[str], str, str], tuple[int, str]],
+) -> None:
+    """Impatient fingers, and a parent that stops the view as well."""
+    code, seen = terminal(["top"], "Ctrl-C leaves", "\x03\x03\x03")
+    assert code == 0
+    assert LEAVE in seen

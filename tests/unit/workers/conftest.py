@@ -161,9 +161,13 @@ class World:
         assert books.cash == held["USD"]
         for coin in (BTC, ETH):
             position = books.positions.get(coin)
-            owned = (position.quantity if position else ZERO_BASE) + books.dust.get(coin, Decimal(0))
+            owned = (position.quantity if position else ZERO_BASE) + books.dust.get(
+                coin, Decimal(0)
+            )
             assert owned == held.get(coin, Decimal(0))
-        known = {record.intent.client_order_id for record in self.own_ledger().orders_since(LONG_AGO)}
+        known = {
+            record.intent.client_order_id for record in self.own_ledger().orders_since(LONG_AGO)
+        }
         assert set(seen) <= known
         assert ledgering.residual(books) == 0
 

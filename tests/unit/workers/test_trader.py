@@ -212,7 +212,9 @@ def test_books_that_do_not_add_up_halt_trading_and_keep_the_trader_alive(world: 
         found = find(product_id, start)
         return (*found, *(replace(each, order_id=f"{each.order_id}-2") for each in found))
 
-    world.line._inner = type("Doubled", (), {"__getattr__": lambda _s, n: getattr(world.exchange, n)})()
+    world.line._inner = type(
+        "Doubled", (), {"__getattr__": lambda _s, n: getattr(world.exchange, n)}
+    )()
     world.line._inner.orders_since = doubled
     world.say_long()
     world.tick(trader, 3)
