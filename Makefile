@@ -26,7 +26,7 @@ lint: venv
 
 test: lint
 	$(BIN)/coverage erase
-	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report --include='powertraderd/model/*,powertraderd/strategy/*' --fail-under=100
 	$(BIN)/coverage report --include='powertraderd/supervision/states.py,powertraderd/supervision/policy.py,powertraderd/supervision/backoff.py,powertraderd/supervision/verdict.py' --fail-under=100
 	$(BIN)/coverage report
@@ -36,8 +36,8 @@ bench: venv
 
 # Locks are made again only on purpose; they carry hashes and name no index.
 lock: venv
-	cd requirements && for name in runtime dev; do \
-	  ../$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+	cd requirements && for name in runtime research dev; do \
+	  ../$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --no-strip-extras --no-header \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o $$name.txt $$name.in; \
 	done
 

@@ -32,4 +32,5 @@ class SetQuotes:
         if self.down:
             raise TransientExchangeError("the market is down")
         now = self._clock.now()
-        return {coin: Quote(coin, *self._prices[coin], now) for coin in coins if coin in self._prices}
+        known = (coin for coin in coins if coin in self._prices)
+        return {coin: Quote(coin, *self._prices[coin], now) for coin in known}

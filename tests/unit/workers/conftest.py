@@ -202,7 +202,7 @@ def a_settings(folder: Path, **sections: dict[str, Any]) -> Settings:
     }
     for name, keys in sections.items():
         values[name] = {**values.get(name, {}), **keys}
-    return Settings(**values)  # type: ignore[arg-type]
+    return Settings(**values)
 
 
 @pytest.fixture

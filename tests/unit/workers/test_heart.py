@@ -3,7 +3,7 @@
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -134,11 +134,12 @@ def test_only_the_main_thread_may_beat_and_a_refused_beat_leaves_no_trace(
 
     def helper() -> None:
         with contextlib.ExitStack() as stack:
-            for beat in (
+            beats: tuple[Callable[[], object], ...] = (
                 lambda: stack.enter_context(machine.heart.phase("helper", 5)),
                 lambda: machine.heart.progress(5, 5),
                 lambda: stack.enter_context(machine.heart.cycle(5)),
-            ):
+            )
+            for beat in beats:
                 try:
                     beat()
                 except RuntimeError as refusal:

@@ -4,6 +4,7 @@ The exchange's own book is the witness. A death is taken at every step of the pa
 to the exchange loses requests and answers, and shows orders late.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from powertraderd.workers.order_desk import FILLS, ORDER, OrderDesk, Patience
 
 BTC = Coin("BTC")
 World = Any  # see conftest.py
+Trader = Any
 
 DEATHS = (
     ("ledger", "record_intent", "before", 1),
@@ -45,7 +47,7 @@ def orders(world: World) -> list[Any]:
     return list(world.own_ledger().orders_since(world.clock.now() - timedelta(days=1)))
 
 
-def live_until_quiet(world: World, trader: Any) -> None:
+def live_until_quiet(world: World, trader: Trader) -> None:
     """No signal any more; the trader, or its next incarnation, finds out what became of all."""
     world.say_long(BTC, long=0)
     for _ in range(30):
@@ -241,7 +243,7 @@ def test_the_trader_hands_its_quarantines_to_the_desk(world: World) -> None:
     assert not trader._avoid(ORDER, "o1")
 
 
-def a_desk(world: World, heart: RecordedHeart, avoided: set[str] = frozenset()) -> OrderDesk:
+def a_desk(world: World, heart: RecordedHeart, avoided: Collection[str] = ()) -> OrderDesk:
     """A desk of its own on the world's stores."""
     return OrderDesk(
         broker=world.line,
