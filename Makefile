@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help venv run test lint bench lock clean
+.PHONY: help venv run test lint bench generate lock clean
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -41,6 +41,10 @@ BENCHMARKS := training heartbeat ptctl_status at_rest
 
 bench: venv
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+# Files in the tree that are made of code; tests hold them to be current.
+generate: venv
+	$(BIN)/python -m powertraderd.adapters.prometheus.reference > docs/metrics.md
 
 # Locks are made again only on purpose; they carry hashes and name no index.
 lock: venv
