@@ -104,7 +104,7 @@ class Daemon:
         """Run it; ``ready`` waits until all workers run, ``output`` takes the place of the log."""
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                python_command("powertraderd.testing.daemon", str(self.config), str(self.plan)),
+                self.command(),
                 stdin=subprocess.DEVNULL,
                 stdout=log if output is None else output,
                 stderr=log if output is None else output,
@@ -113,6 +113,10 @@ class Daemon:
         if ready:
             until(self.all_running, "all workers to run")
         return self
+
+    def command(self) -> list[str]:
+        """The argv of the daemon."""
+        return python_command("powertraderd.testing.daemon", str(self.config), str(self.plan))
 
     @property
     def pid(self) -> int:
