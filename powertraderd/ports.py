@@ -98,7 +98,7 @@ class Broker(QuoteSource, Protocol):
         ...
 
     def clock_skew(self) -> float:
-        """Our wall clock less the venue's, seconds; 0 where the venue goes by our clock."""
+        """The venue's clock less ours, seconds; 0 where the venue goes by our clock."""
         ...
 
     def place(self, intent: OrderIntent) -> Placement:

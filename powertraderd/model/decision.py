@@ -131,7 +131,7 @@ class VenueAges:
     """Machine seconds since each slow fact was read at the venue; None: never.
 
     ``account`` is when the venue's balances were last seen to agree with the ledger. ``skew`` is
-    our clock less the venue's, seconds, as of ``clock`` ago.
+    the venue's clock less ours, seconds, as of ``clock`` ago.
     """
 
     account: float | None

@@ -59,7 +59,7 @@ def _clock(ages: VenueAges, limits: RiskLimits) -> Iterator[Brake]:
         yield Brake(ReasonCode.CLOCK_STALE, f"our clock was {since} compared with the venue's")
     elif abs(ages.skew) > limits.max_clock_skew_seconds:
         why = (
-            f"our clock is {ages.skew:+.1f} s off the venue's; at most "
+            f"the venue's clock is {ages.skew:+.1f} s from ours; at most "
             f"{limits.max_clock_skew_seconds:g} s"
         )
         yield Brake(ReasonCode.CLOCK_SKEW, why)

@@ -38,7 +38,10 @@ def test_a_coin_has_its_own_values_and_everybody_s_else(tmp_path: Path) -> None:
     own, common = settings.rules.of(BTC), settings.rules.of(ETH)
     assert (own.dca.max_per_24h, own.dca.cooldown_minutes) == (None, 0)
     assert own.dca.multiplier == common.dca.multiplier == Decimal("1.5")
-    assert (own.risk.max_position_usd, own.risk.stop_loss_pct) == (250, Decimal("12.5"))
+    assert (own.risk.max_position_usd, own.risk.stop_loss_pct) == (
+        Decimal(250),
+        Decimal("12.5"),
+    )
     assert (common.risk.max_position_usd, common.risk.stop_loss_pct) == (None, None)
     assert common.dca.max_per_24h == 2
 

@@ -37,7 +37,7 @@ def test_a_brake_says_in_words_what_pulled_it() -> None:
     """With the figure and the limit."""
     (skewed,) = SKEWED
     assert skewed.code is ReasonCode.CLOCK_SKEW
-    assert skewed.why == "our clock is -7.2 s off the venue's; at most 5 s"
+    assert skewed.why == "the venue's clock is -7.2 s from ours; at most 5 s"
     never = brakes(ZERO, replace(FRESH, clock=None), RiskLimits())
     assert [brake.why for brake in never] == ["our clock was never compared with the venue's"]
     old = brakes(ZERO, replace(FRESH, clock=4000), RiskLimits())
