@@ -16,7 +16,6 @@ from decimal import Decimal
 from pathlib import Path
 
 from powertraderd.places import SOCKET_VARIABLE
-from powertraderd.supervision.spawn import python_command
 from powertraderd.testing.rig import Daemon, until
 
 COINS = ("BTC", "ETH", "XRP", "BNB", "DOGE")
@@ -95,9 +94,9 @@ class ReplayingDaemon(Daemon):
             encoding="utf-8",
         )
 
-    def command(self) -> list[str]:
+    def _module(self) -> list[str]:
         """The user's own command."""
-        return python_command("powertraderd", "run", "--config", str(self.config))
+        return ["powertraderd", "run", "--config", str(self.config)]
 
     def ptctl(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """What a person sees in a terminal of 80 columns that is no terminal."""
