@@ -99,6 +99,10 @@ class Broker(QuoteSource, Protocol):
         """The taker fee as a fraction: 0.006 is 0.6 percent."""
         ...
 
+    def clock_skew(self) -> float:
+        """The venue's clock less ours, seconds; 0 where the venue goes by our clock."""
+        ...
+
     def place(self, intent: OrderIntent) -> Placement:
         """Place a market order once. Raises AmbiguousOrder when the outcome is unknown."""
         ...
@@ -250,6 +254,18 @@ class Ledger(Protocol):
         """When the coin's last position was closed."""
         ...
 
+    def realised_since(self, start: datetime) -> Usd:
+        """Profit realised by sells, and by remainders that became dust, at or after ``start``."""
+        ...
+
+    def high_water(self) -> Usd | None:
+        """The highest that account value less cash paid in was kept as; None before the first."""
+        ...
+
+    def keep_high_water(self, gain: Usd, at: datetime) -> None:
+        """Replace the mark, also by a lower one."""
+        ...
+
     def save_trail(self, coin: Coin, trail: Trail) -> None:
         """Keep the trailing exit of an open position. Raises InvariantBroken without a position."""
         ...
@@ -293,6 +309,14 @@ class LedgerView(Protocol):
         self, start: datetime, end: datetime, limit: int
     ) -> tuple[AccountValue, ...]:
         """The newest ``limit`` samples with ``start <= at < end``, oldest first."""
+        ...
+
+    def realised_since(self, start: datetime) -> Usd:
+        """Profit realised at or after ``start``."""
+        ...
+
+    def high_water(self) -> Usd | None:
+        """The highest that account value less cash paid in was kept as; None before the first."""
         ...
 
 

@@ -101,6 +101,10 @@ class PaperBroker:
         """The taker fee as a fraction."""
         return self._fee_rate
 
+    def clock_skew(self) -> float:
+        """None: this exchange goes by our clock."""
+        return 0.0
+
     def order(self, order_id: str) -> OrderReport | None:
         """The order, or None for an unknown id."""
         with self._file.snapshot() as connection:

@@ -90,8 +90,9 @@ def _trader(context: Context) -> Role:
 
     settings = context.settings
     state_dir = settings.paths.state_dir
+    market = _market(context)
     broker = PaperBroker(
-        _market(context),
+        market,
         context.clock,
         settings.paper,
         book=state_dir / PAPER_DB,
@@ -104,6 +105,7 @@ def _trader(context: Context) -> Role:
             ledger=SqliteLedger(state_dir / LEDGER_DB, ledgering),
             signals=SqliteSignalBoard(state_dir / SIGNAL_DB, writable=False),
             closes=CandleStore(state_dir / MARKET_DB, writable=False),
+            venue_candles=market,
         )
     )
 
