@@ -85,6 +85,13 @@ class QuoteSource(Protocol):
 class Broker(QuoteSource, Protocol):
     """The trading venue."""
 
+    def objections(self) -> tuple[str, ...]:
+        """Why nothing should be bought here now, in words: a clock that differs; empty: nothing.
+
+        Raises CredentialsRejected for a key that cannot trade or can do more than it should.
+        """
+        ...
+
     def products(self, coins: Sequence[Coin]) -> Mapping[Coin, Product]:
         """What may be traded and in which steps; an unknown coin is missing."""
         ...

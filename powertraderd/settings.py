@@ -120,15 +120,17 @@ class CandleSettings(Rules):
         description="kucoin: another address than https://api.kucoin.com (plain http: loopback)",
     )
     quote: Literal["USDT", "USDC", "USD", "EUR"] | None = Field(
-        None, description="currency of the venue's candles; none: USDT at kucoin, else trading.quote"
+        None,
+        description="currency of the venue's candles; none: USDT at kucoin, else trading.quote",
     )
     directory: Path | None = Field(None, description="replay: folder of COIN*_1h.csv[.gz] files")
     history_start: UtcDatetime = Field(
         datetime(2022, 1, 1, tzinfo=UTC), description="oldest candle that is learned"
     )
-    week_anchor: Literal["monday", "thursday"] = Field(
-        "monday",
-        description="weekday on which weekly candles start, 00:00 UTC; always thursday at kucoin",
+    week_anchor: Literal["monday", "thursday"] | None = Field(
+        None,
+        description="weekday on which weekly candles start, 00:00 UTC; by itself monday, but "
+        "thursday at kucoin, which has no other weeks",
     )
     seed: int = Field(1, ge=0, description="synthetic: seed of the market")
     volatility_pct: float = Field(
@@ -138,18 +140,12 @@ class CandleSettings(Rules):
     @property
     def week_offset(self) -> timedelta:
         """The week anchor as an offset from the epoch."""
-        return MONDAY if self.week_anchor == "monday" else THURSDAY
-
-    @model_validator(mode="before")
-    @classmethod
-    def _kucoin_weeks_start_on_thursday(cls, values: object) -> object:
-        if isinstance(values, dict) and values.get("source") == "kucoin":
-            return {"week_anchor": "thursday", **values}
-        return values
+        anchor = self.week_anchor or ("thursday" if self.source == "kucoin" else "monday")
+        return MONDAY if anchor == "monday" else THURSDAY
 
     @model_validator(mode="after")
     def _kucoin_knows_no_other_weeks(self) -> Self:
-        if self.source == "kucoin" and self.week_anchor != "thursday":
+        if self.source == "kucoin" and self.week_anchor == "monday":
             msg = "source = 'kucoin' has weeks from Thursday: take week_anchor out"
             raise ValueError(msg)
         return self

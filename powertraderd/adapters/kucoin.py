@@ -73,7 +73,7 @@ class KucoinCandles:
             what, found, timeframe, start=start, end=end, now=now, week_offset=THURSDAY
         )
 
-    def _window(  # noqa: PLR0913 - one request
+    def _window(
         self,
         allowance: Allowance,
         what: str,

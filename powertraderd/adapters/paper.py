@@ -83,6 +83,10 @@ class PaperBroker:
 
     # -- what the exchange tells
 
+    def objections(self) -> tuple[str, ...]:
+        """None: there is no key, and the clock is the market's own."""
+        return ()
+
     def quotes(self, coins: Sequence[Coin]) -> Mapping[Coin, Quote]:
         """The market's quotes."""
         return self._market.quotes(coins)

@@ -17,9 +17,7 @@ Figures = tuple[float, float, float, float, float]
 """open, high, low, close, volume"""
 
 
-def windows(
-    start: datetime, end: datetime, step: timedelta
-) -> Iterator[tuple[datetime, datetime]]:
+def windows(start: datetime, end: datetime, step: timedelta) -> Iterator[tuple[datetime, datetime]]:
     """``start`` to ``end`` in spans of ``step``, oldest first."""
     while start < end:
         yield start, min(start + step, end)
@@ -65,7 +63,7 @@ def _number(cell: object) -> float:
     return number
 
 
-def closed(  # noqa: PLR0913 - a span, a grid and a clock
+def closed(
     what: str,
     candles: Iterable[Candle],
     timeframe: Timeframe,
@@ -90,5 +88,3 @@ def closed(  # noqa: PLR0913 - a span, a grid and a clock
             msg = f"{what}: two different candles open at {each.opened_at.isoformat()}"
             raise InvalidAnswer(msg)
     return tuple(each for at, each in sorted(found.items()) if start <= at < end)
-
-

@@ -81,6 +81,10 @@ class FaultyBroker:
         """As the inner broker says."""
         return self._inner.quotes(coins)
 
+    def objections(self) -> tuple[str, ...]:
+        """As the inner broker says."""
+        return self._inner.objections()
+
     def products(self, coins: Sequence[Coin]) -> Mapping[Coin, Product]:
         """As the inner broker says."""
         return self._inner.products(coins)

@@ -246,5 +246,3 @@ class CreateOrder(Answer):
     success: bool
     success_response: Success | None = None
     error_response: Refusal | None = None
-
-

@@ -54,10 +54,6 @@ class CoinbaseBroker:
         """Close the connections; nothing is pending."""
         self._client.close()
 
-    def tally(self) -> Mapping[str, int]:
-        """Answers since the start, by kind: ok, or the name of the error."""
-        return dict(self._client.line.counts)
-
     # -- whether we may trade
 
     def objections(self) -> tuple[str, ...]:
@@ -76,10 +72,8 @@ class CoinbaseBroker:
         limit_s = self._settings.max_clock_skew_seconds
         if skew_s <= limit_s:
             return ()
-        return (
-            f"clock: ours and the exchange's differ by {skew_s:.1f} s, more than {limit_s:g} s: "
-            "mend this machine's time service",
-        )
+        words = f"ours and the exchange's differ by {skew_s:.1f} s, more than {limit_s:g} s"
+        return (f"clock: {words}: mend this machine's time service",)
 
     def _refuse_wrong_rights(self, allowance: Allowance) -> None:
         what = "key permissions"
@@ -142,7 +136,9 @@ class CoinbaseBroker:
             if account.type in _WALLETS:
                 held = account.hold.value if account.hold else Decimal(0)
                 total = EXACT.add(account.available_balance.value, held)
-                totals[account.currency] = EXACT.add(totals.get(account.currency, Decimal(0)), total)
+                totals[account.currency] = EXACT.add(
+                    totals.get(account.currency, Decimal(0)), total
+                )
         return totals
 
     def fee_rate(self) -> Decimal:

@@ -17,10 +17,14 @@ _LONGEST_PAUSE_S = 300.0
 _SHOWN = 160
 
 
-def no_answer(what: str, error: requests.RequestException) -> TransientExchangeError:
+class NoAnswer(TransientExchangeError):
+    """The venue did not answer, or not to the end."""
+
+
+def no_answer(what: str, error: requests.RequestException) -> NoAnswer:
     """No answer, half an answer, or one that was not to be read."""
     words = re.sub(r"0x[0-9a-f]+", "...", str(error))[:_SHOWN]
-    return TransientExchangeError(f"{what}: {type(error).__name__}: {words}")
+    return NoAnswer(f"{what}: {type(error).__name__}: {words}")
 
 
 def refused_status(what: str, response: requests.Response) -> TransientExchangeError | None:

@@ -1,4 +1,8 @@
-"""The line to one venue: paced, bounded in time, counted; reads are tried again, orders never."""
+"""The line to one venue: paced, bounded in time, counted; reads are tried again, orders never.
+
+While a venue is silent, every read would take its whole time. After two such reads the next ones
+fail at once for some seconds, so that one cycle through many reads stays short.
+"""
 
 from collections import Counter
 from collections.abc import Callable
@@ -7,7 +11,7 @@ from typing import TypeVar
 import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
 
-from powertraderd.adapters.web.failures import no_answer
+from powertraderd.adapters.web.failures import NoAnswer, no_answer
 from powertraderd.adapters.web.pace import Pace
 from powertraderd.adapters.web.session import Timeouts
 from powertraderd.clock import NANOSECOND, Clock
@@ -22,6 +26,8 @@ ADDRESSES = 4
 LEAST_S = 0.2
 _TRIES = 4
 _BACKOFF = wait_random_exponential(multiplier=0.25, max=3)
+_SILENT_READS = 2
+_LONGEST_REST_S = 8.0
 
 
 class Allowance:
@@ -40,16 +46,16 @@ class Allowance:
 class Line:
     """One per process and venue."""
 
-    def __init__(
-        self, clock: Clock, pace: Pace, *, connect_s: float, read_s: float
-    ) -> None:
+    def __init__(self, clock: Clock, pace: Pace, *, connect_s: float, read_s: float) -> None:
         """``connect_s`` and ``read_s`` are the longest timeouts of one try."""
         self._clock = clock
         self._pace = pace
         self._connect_s = connect_s
         self._read_s = read_s
+        self._silent_reads = 0
+        self._rest_until_ns = 0
         self.counts: Counter[str] = Counter()
-        """Answers by kind: "ok", or the name of the error's class."""
+        """Tries by how they ended: "ok", or the name of the error's class."""
 
     def allowance(self, budget_s: float) -> Allowance:
         """The time for one port call in a phase of ``budget_s``."""
@@ -69,35 +75,43 @@ class Line:
             retry=retry_if_exception_type(TransientExchangeError),
             reraise=True,
         )
-        return tries(self.ask_once, allowance, what, call)
+        rest_s = self._rest_s()
+        if rest_s:
+            msg = f"{what}: not asked, the venue has been silent; again in {rest_s:.1f} s"
+            raise TransientExchangeError(msg)
+        try:
+            answer: T = tries(self.ask_once, allowance, what, call)
+        except NoAnswer:
+            self._note_silence()
+            raise
+        return answer
 
     def ask_once(self, allowance: Allowance, what: str, call: Callable[[Timeouts], T]) -> T:
-        """One try. Raises what ``call`` raises, and TransientExchangeError without an answer."""
+        """One try. Raises what ``call`` raises, and NoAnswer where there was none."""
         self._wait_for_our_turn(allowance, what)
         try:
             answer = call(self._timeouts(allowance))
         except requests.RequestException as error:
-            failure = no_answer(what, error)
-            self.counts[type(failure).__name__] += 1
-            raise failure from None
+            self.counts[NoAnswer.__name__] += 1
+            raise no_answer(what, error) from None
         except PowertraderError as error:
-            self._note(error)
+            self._silent_reads = 0
+            self.counts[type(error).__name__] += 1
+            if isinstance(error, RateLimited) and error.retry_after_s is not None:
+                self._pace.hold(self._clock.monotonic_ns(), error.retry_after_s)
             raise
+        self._silent_reads = 0
         self.counts["ok"] += 1
         return answer
 
     def may_leave_within(self, allowance: Allowance) -> bool:
         """Whether a call could leave inside the allowance at all."""
-        return self._pace.wait_s(self._clock.monotonic_ns()) + LEAST_S < allowance.left_s()
-
-    def _note(self, error: PowertraderError) -> None:
-        self.counts[type(error).__name__] += 1
-        if isinstance(error, RateLimited) and error.retry_after_s is not None:
-            self._pace.hold(self._clock.monotonic_ns(), error.retry_after_s)
+        wait_s = self._pace.wait_s(self._clock.monotonic_ns())
+        return not self._rest_s() and wait_s + LEAST_S < allowance.left_s()
 
     def _wait_for_our_turn(self, allowance: Allowance, what: str) -> None:
         wait_s = self._pace.wait_s(self._clock.monotonic_ns())
-        if not self.may_leave_within(allowance):
+        if wait_s + LEAST_S >= allowance.left_s():
             msg = f"{what}: not asked, because the next request may leave in {wait_s:.1f} s only"
             raise TransientExchangeError(msg)
         if wait_s:
@@ -108,6 +122,15 @@ class Line:
         left_s = max(LEAST_S, allowance.left_s())
         connect_s = min(self._connect_s, left_s / ADDRESSES)
         return connect_s, min(self._read_s, left_s - connect_s)
+
+    def _note_silence(self) -> None:
+        self._silent_reads += 1
+        if self._silent_reads >= _SILENT_READS:
+            rest_s = min(2.0 ** (self._silent_reads - 1), _LONGEST_REST_S)
+            self._rest_until_ns = self._clock.monotonic_ns() + int(rest_s * NANOSECOND)
+
+    def _rest_s(self) -> float:
+        return max(0.0, (self._rest_until_ns - self._clock.monotonic_ns()) / NANOSECOND)
 
 
 def _pause_s(state: RetryCallState) -> float:

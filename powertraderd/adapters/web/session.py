@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import requests
 import urllib3
@@ -32,19 +33,22 @@ class BodyRefused(requests.ConnectionError):
 class _WholeAnswers(HTTPAdapter):
     """Hands out answers whose bodies have been read already, or raises."""
 
-    def send(  # noqa: PLR0913 - requests' own signature
+    def send(
         self,
         request: requests.PreparedRequest,
         stream: bool = False,  # noqa: FBT001, FBT002, ARG002 - requests' own signature
-        timeout: None | float | tuple[float | None, float | None] = None,
+        timeout: Any = None,  # noqa: ANN401 - requests allows much more than we do
         verify: bool | str = True,  # noqa: FBT001, FBT002 - requests' own signature
-        cert: None | str | tuple[str, str] = None,
+        cert: Any = None,  # noqa: ANN401 - never used
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        if not isinstance(timeout, tuple) or None in timeout:
-            raise ValueError("a request without both timeouts could hang for ever")
-        response = super().send(request, True, timeout, verify, cert, proxies)  # noqa: FBT003
-        deadline_s = time.monotonic() + (timeout[1] or 0.0)
+        match timeout:
+            case (float() | int() as connect_s, float() | int() as answer_s):
+                pass
+            case _:
+                raise ValueError("a request without both timeouts could hang for ever")
+        response = super().send(request, True, (connect_s, answer_s), verify, cert, proxies)  # noqa: FBT003
+        deadline_s = time.monotonic() + answer_s
         try:
             body = _plain(_body(response.raw, deadline_s), response.headers)
         except urllib3.exceptions.HTTPError as error:
