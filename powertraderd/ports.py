@@ -85,10 +85,10 @@ class QuoteSource(Protocol):
 class Broker(QuoteSource, Protocol):
     """The trading venue."""
 
-    def objections(self) -> tuple[str, ...]:
-        """Why nothing should be bought here now, in words: a clock that differs; empty: nothing.
+    def verify_key(self) -> None:
+        """Ask what our key may do; nothing where no key is needed.
 
-        Raises CredentialsRejected for a key that cannot trade or can do more than it should.
+        Raises CredentialsRejected for one that may not trade, or may do more than it should.
         """
         ...
 
@@ -102,6 +102,10 @@ class Broker(QuoteSource, Protocol):
 
     def fee_rate(self) -> Decimal:
         """The taker fee as a fraction: 0.006 is 0.6 percent."""
+        ...
+
+    def clock_skew(self) -> float:
+        """The venue's clock less ours, seconds; 0 where the venue goes by our clock."""
         ...
 
     def place(self, intent: OrderIntent) -> Placement:
@@ -253,6 +257,18 @@ class Ledger(Protocol):
         """When the coin's last position was closed."""
         ...
 
+    def realised_since(self, start: datetime) -> Usd:
+        """Profit realised by sells, and by remainders that became dust, at or after ``start``."""
+        ...
+
+    def high_water(self) -> Usd | None:
+        """The highest that account value less cash paid in was kept as; None before the first."""
+        ...
+
+    def keep_high_water(self, gain: Usd, at: datetime) -> None:
+        """Replace the mark, also by a lower one."""
+        ...
+
     def save_trail(self, coin: Coin, trail: Trail) -> None:
         """Keep the trailing exit of an open position. Raises InvariantBroken without a position."""
         ...
@@ -296,6 +312,14 @@ class LedgerView(Protocol):
         self, start: datetime, end: datetime, limit: int
     ) -> tuple[AccountValue, ...]:
         """The newest ``limit`` samples with ``start <= at < end``, oldest first."""
+        ...
+
+    def realised_since(self, start: datetime) -> Usd:
+        """Profit realised at or after ``start``."""
+        ...
+
+    def high_water(self) -> Usd | None:
+        """The highest that account value less cash paid in was kept as; None before the first."""
         ...
 
 

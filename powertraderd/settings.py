@@ -4,15 +4,17 @@ The rules of the strategy stand in model/rules.py, everything else here. Workers
 as JSON from the supervisor, so this module is all that they need of it.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
 from powertraderd.model.candle import MONDAY, THURSDAY, Coin
 from powertraderd.model.rules import (
+    ACCOUNT_WIDE,
     DcaRules,
     EntryRules,
     ExitRules,
@@ -98,9 +100,6 @@ class ExchangeSettings(Rules):
     )
     requests_per_second: float = Field(
         2, gt=0, le=10, description="steady rate of requests that need the key"
-    )
-    max_clock_skew_seconds: float = Field(
-        5, gt=0, le=30, description="no entries while our clock differs more from the exchange's"
     )
     rejected_after_seconds: float = Field(
         60, ge=0, le=3600, description="a key counts as refused after so long of nothing but 401"
@@ -279,6 +278,56 @@ class LoggingSettings(Rules):
     )
 
 
+_PER_COIN: Mapping[str, type[Rules]] = {
+    "entry": EntryRules,
+    "dca": DcaRules,
+    "exit": ExitRules,
+    "risk": RiskLimits,
+}
+
+
+class CoinTables(Rules):
+    """What one coin has of its own; keys that are not named are as for all coins."""
+
+    entry: Mapping[str, Any] = {}
+    dca: Mapping[str, Any] = {}
+    exit: Mapping[str, Any] = {}
+    risk: Mapping[str, Any] = {}
+
+    def over(self, rules: StrategyRules) -> StrategyRules:
+        """``rules`` with these keys in the place of theirs; raises ValueError naming the key."""
+        own = {}
+        for section, model in _PER_COIN.items():
+            table = getattr(self, section)
+            for key in table:
+                if section == "risk" and key in ACCOUNT_WIDE:
+                    msg = f"risk.{key} is of the whole account; set it in [risk]"
+                    raise ValueError(msg)
+            try:
+                own[section] = model(**{**dict(getattr(rules, section)), **table})
+            except ValidationError as error:
+                raise ValueError(_first_problem(section, error)) from None
+        return rules.model_copy(update=own)
+
+
+def _first_problem(section: str, error: ValidationError) -> str:
+    problem = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in problem["loc"])
+    return f"{section}.{key} = {problem['input']!r}: {problem['msg']}"
+
+
+class CoinSettings(Rules):
+    """Tables like [coins.BTC.dca]: settings of single coins, by ticker."""
+
+    model_config = ConfigDict(extra="allow")
+
+    __pydantic_extra__: dict[CoinName, CoinTables]  # type: ignore[assignment]  # pydantic's way
+
+    def tables(self) -> Mapping[Coin, CoinTables]:
+        """Coins that have something of their own."""
+        return {Coin(name): table for name, table in (self.__pydantic_extra__ or {}).items()}
+
+
 class Settings(Rules):
     """All sections."""
 
@@ -293,6 +342,7 @@ class Settings(Rules):
     signal: SignalRules = SignalRules()
     training: TrainingRules = TrainingRules()
     risk: RiskLimits = RiskLimits()
+    coins: CoinSettings = CoinSettings()
     paths: PathSettings = Field(default_factory=PathSettings)
     control: ControlSettings = ControlSettings()
     exporter: ExporterSettings = ExporterSettings()
@@ -301,7 +351,12 @@ class Settings(Rules):
 
     @property
     def rules(self) -> StrategyRules:
-        """The sections that decisions need."""
+        """The sections that decisions need, with what single coins have of their own."""
+        rules = self._rules_for_all()
+        own = {coin: tables.over(rules) for coin, tables in self.coins.tables().items()}
+        return rules.model_copy(update={"coins": own})
+
+    def _rules_for_all(self) -> StrategyRules:
         return StrategyRules(
             entry=self.entry,
             dca=self.dca,
@@ -310,6 +365,19 @@ class Settings(Rules):
             training=self.training,
             risk=self.risk,
         )
+
+    @model_validator(mode="after")
+    def _coins_of_their_own_are_traded_and_valid(self) -> Self:
+        for coin, tables in self.coins.tables().items():
+            if coin not in self.trading.coins:
+                msg = f"coins.{coin}: not among trading.coins ({', '.join(self.trading.coins)})"
+                raise ValueError(msg)
+            try:
+                tables.over(self._rules_for_all())
+            except ValueError as error:
+                msg = f"coins.{coin}.{error}"
+                raise ValueError(msg) from None
+        return self
 
     @model_validator(mode="after")
     def _the_real_market_has_real_time(self) -> Self:

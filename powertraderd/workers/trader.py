@@ -13,12 +13,13 @@ from powertraderd.model.candle import Coin
 from powertraderd.model.decision import CoinView, Decision, TradingState
 from powertraderd.model.money import floor_to
 from powertraderd.model.order import OrderState
-from powertraderd.ports import Broker, CandleArchive, Ledger, SignalBoard
+from powertraderd.ports import Broker, CandleArchive, CandleSource, Ledger, SignalBoard
 from powertraderd.strategy import decide, risk
 from powertraderd.supervision import channel, quarantine
 from powertraderd.supervision.protocol import Answer, Code, refusal
 from powertraderd.supervision.verbs import Buy, Sell
 from powertraderd.workers import funding
+from powertraderd.workers.closes import Closes
 from powertraderd.workers.coin_views import CoinViews, Moment
 from powertraderd.workers.decision_journal import DecisionJournal
 from powertraderd.workers.manual_orders import ManualOrders
@@ -26,6 +27,7 @@ from powertraderd.workers.order_desk import OrderDesk, Patience
 from powertraderd.workers.reconcile import Holdings, Reconciler
 from powertraderd.workers.report import Row, account_row, decision_row, position_row, quote_row
 from powertraderd.workers.role import Command, Context
+from powertraderd.workers.safeguards import Safeguards
 from powertraderd.workers.valuation import account_value
 from powertraderd.workers.venue_facts import VenueFacts
 
@@ -46,12 +48,13 @@ _NOT_YET = ("the ledger was not compared with the venue yet",)
 
 @dataclass(frozen=True, slots=True)
 class TraderPorts:
-    """What the trader works on."""
+    """What the trader works on; ``venue_candles`` are those of the venue that it trades on."""
 
     broker: Broker
     ledger: Ledger
     signals: SignalBoard
     closes: CandleArchive
+    venue_candles: CandleSource
 
 
 class Trader:
@@ -148,7 +151,23 @@ class Trader:
             budgets=self._budgets,
             coins=self._coins,
         )
-        self._views = CoinViews(ports.ledger, ports.closes)
+        self._safeguards = Safeguards(
+            facts=self._facts,
+            ledger=ports.ledger,
+            clock=clock,
+            heart=heart,
+            limits=self._rules.risk,
+            ledger_budget_s=self._budgets.ledger,
+            halt=context.halt,
+        )
+        self._closes = Closes(
+            archive=ports.closes,
+            venue=ports.venue_candles,
+            clock=clock,
+            heart=heart,
+            budget_s=self._budgets.candles,
+        )
+        self._views = CoinViews(ports.ledger, self._closes, self._safeguards)
         self._journal = DecisionJournal(ports.ledger)
         self._manual = ManualOrders(
             view=self._fresh_view,
@@ -203,12 +222,14 @@ class Trader:
     def _reconcile(self) -> None:
         self._facts.refresh()
         self._reconciler.advance_orders()
-        found = (*self._facts.objections(), *self._reconciler.differences())
+        found = (*self._facts.missing(), *self._reconciler.differences())
         if found != self._differences:
             level = self._context.log.warning if found else self._context.log.info
             level("reconciled", differences=list(found))
         self._differences = found
         self._reconciled_ns = self._context.clock.monotonic_ns()
+        if not found:
+            self._safeguards.books_agree()
 
     # -- the tick
 
@@ -218,9 +239,11 @@ class Trader:
         if self._due("reconcile", RECONCILE_AGAIN_S if self._differences else RECONCILE_EVERY_S):
             self._tolerate(self._reconcile)
         moment = self._moment(self._coins)
+        self._watch_drawdown(moment)
         for coin in self._coins:
             if not self._context.poll():
                 break
+            self._closes.refresh(coin)
             self._decide(coin, moment)
         self._close_remainders()
         self._sample(moment)
@@ -238,12 +261,16 @@ class Trader:
             trading=self._trading(),
         )
 
+    def _watch_drawdown(self, moment: Moment) -> None:
+        value = account_value(self._ports.ledger.books(), moment.quotes)
+        self._safeguards.watch_drawdown(value, halted=self._context.trading.halted)
+
     def _trading(self) -> TradingState:
         state = self._context.trading
         return TradingState(
             paused=state.paused,
             safe_mode=state.safe_mode,
-            halted=state.halted or bool(self._broken),
+            halted=state.halted or bool(self._broken or self._safeguards.drawn_down),
             differences=self._differences,
         )
 
@@ -289,6 +316,7 @@ class Trader:
 
     def _fresh_view(self, coin: Coin) -> CoinView:
         self._facts.refresh()
+        self._closes.refresh(coin)
         return self._views.view(coin, self._moment(self._coins))
 
     def _by_hand(self, request_id: str, wish: Buy | Sell) -> Answer:
@@ -339,16 +367,16 @@ class Trader:
                 "coins": {coin: self._coin_row(coin, moment) for coin in self._coins},
                 "differences": list(self._differences),
                 "venue": self._venue_row(),
+                "safeguards": self._safeguards.row(self._trading()),
             }
         )
 
     def _venue_row(self) -> Row:
-        """Ages in machine seconds; a paper venue has our own clock."""
-        paper = self._context.settings.trading.mode == "paper"
+        """Ages in machine seconds."""
         return {
             "reconciled_age_s": self._age_s(self._reconciled_ns),
-            "facts_age_s": self._age_s(self._facts.read_at_ns),
-            "clock_skew_s": 0.0 if paper else None,
+            "facts_age_s": self._age_s(self._facts.products_read_ns),
+            "clock_skew_s": self._facts.clock_skew_s,
         }
 
     def _age_s(self, at_ns: int | None) -> float | None:

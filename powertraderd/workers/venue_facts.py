@@ -1,7 +1,4 @@
-"""What the venue says about itself and changes rarely: products, their flags, our fee, our key.
-
-What was read too long ago is unknown again: nobody trades by flags of an hour ago.
-"""
+"""What the venue says about itself and changes rarely: products, flags, our fee, its clock."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -14,14 +11,10 @@ from powertraderd.settings import BudgetSettings
 
 REFRESH_S = 300.0
 """Machine seconds between two reads."""
-OBJECTION_REFRESH_S = 20.0
-"""The same, while the venue objects to us."""
-STALE_S = 900.0
-"""Machine seconds after which products and fee are unknown again."""
 
 
 class VenueFacts:
-    """Products and fee rate, read again now and then; unknown until they were read once."""
+    """Read again now and then; unknown until read once. ``_ns``: machine time of the last read."""
 
     def __init__(
         self,
@@ -38,47 +31,39 @@ class VenueFacts:
         self._heart = heart
         self._budget_s = budgets.read_orders
         self._coins = tuple(coins)
-        self.read_at_ns: int | None = None
-        self._products: Mapping[Coin, Product] = {}
-        self._fee_rate: Decimal | None = None
-        self._objections: tuple[str, ...] = ()
-
-    @property
-    def products(self) -> Mapping[Coin, Product]:
-        """Products by coin; none while the last read is too old."""
-        return self._products if self._younger_than(STALE_S) else {}
-
-    @property
-    def fee_rate(self) -> Decimal | None:
-        """The taker fee as a fraction; None while the last read is too old."""
-        return self._fee_rate if self._younger_than(STALE_S) else None
+        self._read_at_ns: int | None = None
+        self.products: Mapping[Coin, Product] = {}
+        self.products_read_ns: int | None = None
+        self.fee_rate: Decimal | None = None
+        self.fee_read_ns: int | None = None
+        self.clock_skew_s: float | None = None
+        self.clock_read_ns: int | None = None
 
     def refresh(self) -> None:
         """Read when the last read is too old; raises TransientExchangeError, keeping the old.
 
         Raises CredentialsRejected where the venue does not take our key.
         """
-        if self._younger_than(OBJECTION_REFRESH_S if self._objections else REFRESH_S):
+        now_ns = self._clock.monotonic_ns()
+        if self._read_at_ns is not None and now_ns - self._read_at_ns < REFRESH_S * NANOSECOND:
             return
-        with self._heart.phase("broker.objections", self._budget_s):
-            objections = self._broker.objections()
+        with self._heart.phase("broker.verify_key", self._budget_s):
+            self._broker.verify_key()
         with self._heart.phase("broker.products", self._budget_s):
-            products = self._broker.products(self._coins)
+            self.products = self._broker.products(self._coins)
+        self.products_read_ns = self._clock.monotonic_ns()
         with self._heart.phase("broker.fee_rate", self._budget_s):
-            self._fee_rate = self._broker.fee_rate()
-        self._products, self._objections = products, objections
-        self.read_at_ns = self._clock.monotonic_ns()
+            self.fee_rate = self._broker.fee_rate()
+        self.fee_read_ns = self._clock.monotonic_ns()
+        with self._heart.phase("broker.clock_skew", self._budget_s):
+            self.clock_skew_s = self._broker.clock_skew()
+        self.clock_read_ns = self._clock.monotonic_ns()
+        self._read_at_ns = now_ns
 
-    def objections(self) -> tuple[str, ...]:
-        """Why nothing may be bought, in words: the venue's, and coins that it does not know."""
-        missing = tuple(
+    def missing(self) -> tuple[str, ...]:
+        """Configured coins that the venue does not know, in words."""
+        return tuple(
             f"{coin}: the venue has no product for it; take it out of trading.coins"
             for coin in self._coins
-            if coin not in self._products
+            if coin not in self.products
         )
-        return (*self._objections, *missing)
-
-    def _younger_than(self, seconds: float) -> bool:
-        if self.read_at_ns is None:
-            return False
-        return self._clock.monotonic_ns() - self.read_at_ns < seconds * NANOSECOND

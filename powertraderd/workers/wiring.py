@@ -124,6 +124,7 @@ def _trader(context: Context) -> Role:
             ledger=SqliteLedger(state_dir / LEDGER_DB, ledgering),
             signals=SqliteSignalBoard(state_dir / SIGNAL_DB, writable=False),
             closes=CandleStore(state_dir / MARKET_DB, writable=False),
+            venue_candles=_market(context),
         )
     )
 

@@ -54,30 +54,14 @@ class CoinbaseBroker:
         """Close the connections; nothing is pending."""
         self._client.close()
 
-    # -- whether we may trade
+    # -- the key and the clock
 
-    def objections(self) -> tuple[str, ...]:
-        """Why nothing should be bought with this key and this clock; empty when all is well.
-
-        Raises CredentialsRejected for a key that cannot be used or must not.
-        """
-        allowance = self._allowance()
-        self._refuse_wrong_rights(allowance)
-        before = self._clock.now()
-        answer = self._client.read(allowance, "server time", lambda sdk: sdk.get_unix_time())
-        after = self._clock.now()
-        theirs = answers.read(answers.ServerTime, answer, "server time").iso
-        # the answer names whole seconds and was made between the two moments
-        skew_s = max((before - theirs).total_seconds() - 1, (theirs - after).total_seconds(), 0.0)
-        limit_s = self._settings.max_clock_skew_seconds
-        if skew_s <= limit_s:
-            return ()
-        words = f"ours and the exchange's differ by {skew_s:.1f} s, more than {limit_s:g} s"
-        return (f"clock: {words}: mend this machine's time service",)
-
-    def _refuse_wrong_rights(self, allowance: Allowance) -> None:
+    def verify_key(self) -> None:
+        """Raises CredentialsRejected for a key without the two rights, or with one too many."""
         what = "key permissions"
-        answer = self._client.read(allowance, what, lambda sdk: sdk.get_api_key_permissions())
+        answer = self._client.read(
+            self._allowance(), what, lambda sdk: sdk.get_api_key_permissions()
+        )
         rights = answers.read(answers.KeyPermissions, answer, what)
         if not (rights.can_view and rights.can_trade):
             msg = "the key may not view and trade: make one at Coinbase with both rights"
@@ -88,6 +72,19 @@ class CoinbaseBroker:
                 "that right (or set exchange.allow_transfer_key = true)"
             )
             raise CredentialsRejected(msg)
+
+    def clock_skew(self) -> float:
+        """The exchange's clock less ours, seconds, as far as the answer proves it."""
+        before = self._clock.now()
+        answer = self._client.read(
+            self._allowance(), "server time", lambda sdk: sdk.get_unix_time()
+        )
+        after = self._clock.now()
+        theirs = answers.read(answers.ServerTime, answer, "server time").iso
+        # it was made between the two moments, and names whole seconds
+        ahead_s = (theirs - after).total_seconds()
+        behind_s = (before - theirs).total_seconds() - 1
+        return max(ahead_s, 0.0) - max(behind_s, 0.0)
 
     # -- what the exchange tells
 

@@ -23,7 +23,7 @@ class Server:
         """Listen on a free port."""
         self._speak = speak
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = "http://127.0.0.1:{}".format(self._listener.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.asked: list[bytes] = []
         self.connections = 0
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -232,5 +232,5 @@ def test_a_request_without_timeouts_is_a_bug(serve: Callable[[Speak], Server]) -
     """It could hang for ever, so it is not sent."""
     server = serve(saying(with_length(b"{}")))
     with make_session() as session, pytest.raises(ValueError, match="hang for ever"):
-        session.get(server.url)  # noqa: S113 - that is the point
+        session.get(server.url)
     assert server.asked == []
