@@ -27,7 +27,9 @@ from powertraderd.model.quote import Quote
 from powertraderd.model.signal import Signal
 
 if TYPE_CHECKING:
-    from powertraderd.model.memory import Memory  # numpy stays out of the workers without a model
+    from powertraderd.model.memory_file import (
+        AnyMemory,  # numpy stays out of the workers without a model
+    )
 
 
 class CandleSource(Protocol):
@@ -85,6 +87,13 @@ class QuoteSource(Protocol):
 class Broker(QuoteSource, Protocol):
     """The trading venue."""
 
+    def verify_key(self) -> None:
+        """Ask what our key may do; nothing where no key is needed.
+
+        Raises CredentialsRejected for one that may not trade, or may do more than it should.
+        """
+        ...
+
     def products(self, coins: Sequence[Coin]) -> Mapping[Coin, Product]:
         """What may be traded and in which steps; an unknown coin is missing."""
         ...
@@ -121,14 +130,16 @@ class Broker(QuoteSource, Protocol):
 class MemoryStore(Protocol):
     """Memories by coin and timeframe."""
 
-    def load(self, coin: Coin, timeframe: Timeframe) -> tuple[Memory, datetime] | None:
+    def load(self, coin: Coin, timeframe: Timeframe) -> tuple[AnyMemory, datetime] | None:
         """The memory and when it was trained; None where none was ever saved.
 
         Raises StoreDamaged or StoreTooNew with the file's name.
         """
         ...
 
-    def save(self, coin: Coin, timeframe: Timeframe, memory: Memory, trained_at: datetime) -> None:
+    def save(
+        self, coin: Coin, timeframe: Timeframe, memory: AnyMemory, trained_at: datetime
+    ) -> None:
         """Replace the memory atomically and durably."""
         ...
 
