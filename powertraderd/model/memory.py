@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zipfile import BadZipFile
@@ -25,6 +26,15 @@ Indices = NDArray[np.int64]
 MAX_THRESHOLD = 100.0
 """Largest distance in percent that can count as a match."""
 VERSION = 1
+_ARRAYS = (
+    "patterns",
+    "close_moves",
+    "high_moves",
+    "low_moves",
+    "close_weights",
+    "high_weights",
+    "low_weights",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +69,16 @@ class Memory:
     candles: int
 
 
+def from_rows(rows: Sequence[Sequence[float]], threshold: float) -> Memory:
+    """A memory made elsewhere, which does not say which candles it has learned.
+
+    A row is an entry: pattern, close, high and low move, then the weights of the three moves.
+    """
+    columns = np.array(rows, dtype=np.float64).reshape(len(rows), len(_ARRAYS)).T.copy()
+    arrays = dict(zip(_ARRAYS, columns, strict=True))
+    return Memory(**arrays, threshold=threshold, pending=None, candles=0)
+
+
 @dataclass(frozen=True, slots=True)
 class MemoryRecord:
     """A memory, whose it is, and when it was trained (aware UTC)."""
@@ -69,15 +89,6 @@ class MemoryRecord:
     memory: Memory
 
 
-_ARRAYS = (
-    "patterns",
-    "close_moves",
-    "high_moves",
-    "low_moves",
-    "close_weights",
-    "high_weights",
-    "low_weights",
-)
 _SEAL = b"powertraderd memory %05d sha256 "
 _DIGEST_LENGTH = 64
 _SEAL_LENGTH = len(_SEAL % VERSION)
