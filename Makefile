@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help venv run test lint bench lock clean
+.PHONY: help venv run test lint bench generate lock clean
 help:
 	@sed -n 's/^# //p' Makefile
 
@@ -33,6 +33,10 @@ test: lint
 
 bench: venv
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+# Files in the tree that are made of code; tests hold them to be current.
+generate: venv
+	$(BIN)/python -m powertraderd.adapters.prometheus.reference > docs/metrics.md
 
 # Locks are made again only on purpose; they carry hashes and name no index.
 lock: venv

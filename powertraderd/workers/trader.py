@@ -77,6 +77,7 @@ class Trader:
         self._differences: tuple[str, ...] = _NOT_YET
         self._broken = ""
         self._failing = ""
+        self._reconciled_ns: int | None = None
         self._due_ns: dict[str, int] = {}
         self._refused_until_ns: dict[Coin, int] = {}
         self._sampled_at: datetime | None = None
@@ -207,6 +208,7 @@ class Trader:
             level = self._context.log.warning if found else self._context.log.info
             level("reconciled", differences=list(found))
         self._differences = found
+        self._reconciled_ns = self._context.clock.monotonic_ns()
 
     # -- the tick
 
@@ -336,8 +338,21 @@ class Trader:
                 "account": account_row(books, moment.quotes),
                 "coins": {coin: self._coin_row(coin, moment) for coin in self._coins},
                 "differences": list(self._differences),
+                "venue": self._venue_row(),
             }
         )
+
+    def _venue_row(self) -> Row:
+        """Ages in machine seconds; a paper venue has our own clock."""
+        paper = self._context.settings.trading.mode == "paper"
+        return {
+            "reconciled_age_s": self._age_s(self._reconciled_ns),
+            "facts_age_s": self._age_s(self._facts.read_at_ns),
+            "clock_skew_s": 0.0 if paper else None,
+        }
+
+    def _age_s(self, at_ns: int | None) -> float | None:
+        return None if at_ns is None else (self._context.clock.monotonic_ns() - at_ns) / NANOSECOND
 
     def _coin_row(self, coin: Coin, moment: Moment) -> Row:
         position = self._ports.ledger.books().positions.get(coin)

@@ -31,20 +31,20 @@ class VenueFacts:
         self._heart = heart
         self._budget_s = budgets.read_orders
         self._coins = tuple(coins)
-        self._read_at_ns: int | None = None
+        self.read_at_ns: int | None = None
         self.products: Mapping[Coin, Product] = {}
         self.fee_rate: Decimal | None = None
 
     def refresh(self) -> None:
         """Read when the last read is too old; raises TransientExchangeError, keeping the old."""
         now_ns = self._clock.monotonic_ns()
-        if self._read_at_ns is not None and now_ns - self._read_at_ns < REFRESH_S * NANOSECOND:
+        if self.read_at_ns is not None and now_ns - self.read_at_ns < REFRESH_S * NANOSECOND:
             return
         with self._heart.phase("broker.products", self._budget_s):
             products = self._broker.products(self._coins)
         with self._heart.phase("broker.fee_rate", self._budget_s):
             fee_rate = self._broker.fee_rate()
-        self.products, self.fee_rate, self._read_at_ns = products, fee_rate, now_ns
+        self.products, self.fee_rate, self.read_at_ns = products, fee_rate, now_ns
 
     def missing(self) -> tuple[str, ...]:
         """Configured coins that the venue does not know, in words."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from powertraderd.workers.role import Context, Role
 
 MARKET_DB, SIGNAL_DB, LEDGER_DB, PAPER_DB = "market.db", "signal.db", "ledger.db", "paper.db"
-MEMORY_DIR = "memory"
+MEMORY_DIR, BACKUP_DIR = "memory", "backups"
 
 
 def role(name: str, context: Context) -> Role:
@@ -135,7 +135,7 @@ def _collector(context: Context) -> DaemonCollector:
     )
     from powertraderd.adapters.sqlite.ledger_reader import LedgerReader
     from powertraderd.adapters.sqlite.signal_board import SqliteSignalBoard
-    from powertraderd.strategy import dca, ladder, ledgering
+    from powertraderd.strategy import dca, ladder, ledgering, levels
     from powertraderd.supervision.client import Client
     from powertraderd.workers.queries import daemon_status
 
@@ -144,15 +144,18 @@ def _collector(context: Context) -> DaemonCollector:
     return DaemonCollector(
         Sources(
             clock=clock,
+            coins=settings.trading.coins,
             rules=settings.rules,
             status=partial(daemon_status, Client(settings.paths.socket)),
             ledger=LedgerReader(state_dir / LEDGER_DB),
             ledger_path=state_dir / LEDGER_DB,
+            backup_dir=state_dir / BACKUP_DIR,
             signals=SqliteSignalBoard(state_dir / SIGNAL_DB, writable=False),
             residual=ledgering.residual,
             dca_buys=lambda position: dca.buys_in_window(position, clock.now()),
             affordable=lambda value: ladder.affordable(
                 value, settings.trading.coins, settings.rules
             ),
+            candles_late=lambda timeframe: levels.LATE_AFTER * timeframe.length,
         )
     )

@@ -14,7 +14,7 @@ from powertraderd.model.candle import Candle, Coin, Timeframe
 from powertraderd.model.memory import Memory, MemoryRecord, from_bytes, to_bytes
 from powertraderd.model.pattern import matches
 from powertraderd.strategy.predict import predict
-from powertraderd.strategy.train import _Pupil, empty, learn
+from powertraderd.strategy.train import Pupil, empty, learn
 from powertraderd.strategy.weights import MAX_WEIGHT, TOLERATED_ERROR, Weights
 from powertraderd.testing.plain_learner import PlainMemory, learn_plainly, predict_plainly
 
@@ -128,7 +128,7 @@ def test_hits_are_exactly_the_matches_also_where_rounding_decides(
         entries.extend(end * (1 + chance.gauss(0, 1e-9)) for _ in range(3))
     chance.shuffle(entries)
     memory = replace(learn(empty(), [], HOUR), patterns=np.array(entries), threshold=threshold)
-    hits = _Pupil(memory, HOUR)._hits(pattern)
+    hits = Pupil(memory, HOUR).hits(pattern)
     assert sorted(hits) == [
         place for place, entry in enumerate(entries) if matches(pattern, entry, threshold)
     ]
