@@ -6,7 +6,7 @@ quantities in trader_status.json are whole balances, with coins that the owner h
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -46,11 +46,15 @@ class OldTrade:
 
 @dataclass(frozen=True, slots=True)
 class OldPosition:
-    """What pnl_ledger.json calls open; ``trades`` are its buys, empty where they do not add up."""
+    """What pnl_ledger.json calls open, as of ``at``.
+
+    ``trades`` are the buys behind it, empty where they do not add up.
+    """
 
     coin: Coin
     quantity: Decimal
     cost: Decimal
+    at: datetime
     trades: tuple[OldTrade, ...] = ()
 
 
@@ -100,6 +104,7 @@ def positions(ledger: Row, trades: Sequence[OldTrade]) -> tuple[OldPosition, ...
     for name, given in _table(ledger, "open_positions").items():
         try:
             quantity, cost = number(given, "qty"), number(given, "usd_cost")
+            at = moment(ledger, "last_updated_ts")
         except ValueError as error:
             raise LegacyDamaged(LEDGER, f"open_positions {name}: {error}") from None
         if quantity == 0 and cost == 0:
@@ -107,7 +112,7 @@ def positions(ledger: Row, trades: Sequence[OldTrade]) -> tuple[OldPosition, ...
         if quantity <= 0 or cost <= 0:
             what = f"open_positions {name}: qty {quantity} for {cost} cannot be"
             raise LegacyDamaged(LEDGER, what)
-        position = OldPosition(_coin(name), quantity, cost)
+        position = OldPosition(_coin(name), quantity, cost, at)
         found.append(_explained(position, trades))
     return tuple(found)
 
@@ -127,8 +132,7 @@ def _explained(position: OldPosition, trades: Sequence[OldTrade]) -> OldPosition
         and abs(quantity - position.quantity) <= position.quantity * _TOLERANCE
         and abs(value - position.cost) <= position.cost * _TOLERANCE
     )
-    explaining = tuple(bought) if adds_up else ()
-    return OldPosition(position.coin, position.quantity, position.cost, explaining)
+    return replace(position, trades=tuple(bought) if adds_up else ())
 
 
 def pending(ledger: Row) -> tuple[OldPending, ...]:

@@ -72,6 +72,9 @@ def _folder(old_key: str, value: object) -> Finding:
 
 def _translated(old_key: str, value: object) -> Translated | Finding:
     section, key = _NAMES[old_key]
+    if value is None:
+        what = f"{old_key} is empty: {section}.{key} keeps its default"
+        return Finding(Outcome.NOT_NEEDED, FILE, what)
     given = _coins(value) if old_key == "coins" else value
     model = Settings.model_fields[section].annotation
     assert isinstance(model, type)  # noqa: S101 - every section is a class
