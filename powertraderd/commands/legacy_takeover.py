@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-import numpy as np
-
 from powertraderd.adapters.legacy import booking, orders
 from powertraderd.adapters.legacy.booking import Standing
 from powertraderd.adapters.legacy.books import HISTORY, LEDGER, OldPosition
@@ -17,7 +15,7 @@ from powertraderd.adapters.legacy.store import LEGACY_DB, LegacyStore
 from powertraderd.adapters.memory_files import MemoryFiles
 from powertraderd.errors import StoreDamaged
 from powertraderd.model.candle import Coin, Timeframe
-from powertraderd.model.memory import Memory
+from powertraderd.model.memory import Memory, same_entries
 from powertraderd.model.money import plain
 from powertraderd.model.order import OrderSide, Tag
 from powertraderd.settings import Settings
@@ -35,6 +33,10 @@ class Takeover:
 
     def memories(self) -> Iterator[Finding]:
         """Memories that are not here yet; one that we have learned on ourselves stays."""
+        if self.settings.training.learner != "classic":
+            what = "memories are of the classic learner, and training.learner says otherwise"
+            yield Finding(Outcome.NOT_NEEDED, "memories_*.txt", what)
+            return
         store = MemoryFiles(self.settings.paths.state_dir / MEMORY_DIR)
         for (coin, timeframe), (memory, trained_at) in self.contents.memories.items():
             name = f"memories_{timeframe.value}.txt"
@@ -158,16 +160,10 @@ def _meeting(
     known = store.load(coin, timeframe)
     if known is None:
         return Outcome.TAKEN, entries
-    if known[0].pending is None and _same(known[0], memory):
+    ours = known[0]
+    if isinstance(ours, Memory) and ours.pending is None and same_entries(ours, memory):
         return Outcome.KNOWN, entries
     return Outcome.KNOWN, (
-        f"a memory that has learned {known[0].candles} candles here since; it stays (move "
+        f"a memory of our own is here, {ours.candles} candles learned; it stays (move "
         f"{MEMORY_DIR}/{coin}/{timeframe.value}.npz away to import the old one)"
     )
-
-
-def _same(one: Memory, other: Memory) -> bool:
-    names = ("patterns", "close_moves", "high_moves", "low_moves",
-             "close_weights", "high_weights", "low_weights")  # fmt: skip
-    arrays = all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
-    return arrays and one.threshold == other.threshold

@@ -18,6 +18,7 @@ from powertraderd.adapters.memory_files import MemoryFiles
 from powertraderd.adapters.sqlite.ledger_reader import LedgerReader
 from powertraderd.commands.legacy_takeover import Takeover
 from powertraderd.model.candle import Coin, Timeframe
+from powertraderd.model.memory import Memory
 from powertraderd.settings import PathSettings, Settings, TradingSettings
 from powertraderd.supervision import lock
 from powertraderd.supervision.folders import prepare_state_dir
@@ -98,6 +99,7 @@ def test_memories_settings_and_history_arrive(state: Path, tmp_path: Path) -> No
     for timeframe in Timeframe:
         loaded = store.load(Coin("ETH"), timeframe)
         assert loaded is not None
+        assert isinstance(loaded[0], Memory)
         assert loaded[0].patterns.tolist() == [1.0, 1.2, -3.0]
     settings = settings_file.load(config)
     assert settings.trading.coins == ("BTC", "ETH")
