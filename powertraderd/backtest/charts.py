@@ -52,7 +52,7 @@ def equity(outcome: Outcome) -> str:
         labels=("cash", "in coins"),
     )
     middle.set_ylabel(outcome.plan.quote)
-    middle.legend(loc="upper left", ncols=2, frameon=False)
+    _legend(middle)
     fall = -100 * drawdown(outcome.value, float(outcome.plan.cash))
     bottom.fill_between(at[keep], fall[keep], 0, color=_FALL, alpha=0.45, lw=0)
     bottom.set_ylabel("below peak, %")
@@ -72,7 +72,7 @@ def coin(track: Track, outcome: Outcome) -> str:
     axes.yaxis.set_major_formatter("{x:,.6g}")
     axes.yaxis.set_minor_formatter("{x:,.6g}")
     axes.set_ylabel(f"{track.coin}, {outcome.plan.quote}")
-    axes.legend(loc="upper left", ncols=3, frameon=False)
+    _legend(axes)
     _dates(axes)
     return _svg(figure)
 
@@ -105,7 +105,7 @@ def close_up(track: Track, outcome: Outcome) -> str | None:
     spread = 0.02 * (track.high[rows].max() - track.low[rows].min()) + 1e-12
     axes.set_ylim(track.low[rows].min() - 6 * spread, track.high[rows].max() + 6 * spread)
     axes.set_ylabel(f"{track.coin}, {outcome.plan.quote}")
-    axes.legend(loc="upper left", ncols=5, frameon=False, fontsize=8)
+    _legend(axes)
     _dates(axes)
     return _svg(figure)
 
@@ -159,6 +159,11 @@ def _thin(count: int) -> Seconds:
 
 def _times(seconds: Seconds) -> np.ndarray[Any, np.dtype[np.datetime64]]:
     return seconds.astype("datetime64[s]")
+
+
+def _legend(axes: Axes) -> None:
+    """Above the picture, where it hides nothing."""
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=5, frameon=False, borderpad=0)
 
 
 def _dates(axes: Axes) -> None:

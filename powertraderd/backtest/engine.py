@@ -32,6 +32,7 @@ from powertraderd.strategy import decide, levels, risk, standing, trailing
 _HIGH, _EXIT, _FALL, _LOW = (timedelta(minutes=minute) for minute in (20, 25, 30, 40))
 _CLOSE = timedelta(minutes=59, seconds=59)
 _ORDERS = {Action.ENTRY, Action.DCA, Action.TRAIL_SELL}
+_TURNED_DOWN = {Action.SKIP, Action.DCA_SKIP}
 _NEVER_OLD = VenueAges(account=0, products=0, fee=0, clock=0, skew=0)
 PROGRESS_EVERY = 500
 
@@ -296,7 +297,7 @@ class Simulation:
             decision.action,
             decision.reason_code,
         )
-        if changed and decision.action in {Action.SKIP, Action.DCA_SKIP, Action.HOLD}:
+        if changed and decision.action in _TURNED_DOWN:
             self._refusals[decision.reason_code.value] += 1
         if ordered or (changed and not self._plan.screened):
             self._decisions.append(decision)
