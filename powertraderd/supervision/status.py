@@ -15,7 +15,8 @@ from powertraderd.supervision.state_file import DurableState
 from powertraderd.supervision.states import Death, Life
 
 _NS = 1_000_000_000
-_REPORTED = ("account", "training", "differences", "venue")  # what workers say, besides coins
+# what workers say, besides coins
+_REPORTED = ("account", "training", "differences", "venue", "exporter")
 
 
 @dataclass(frozen=True, slots=True)
