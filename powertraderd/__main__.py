@@ -41,12 +41,19 @@ def _levels() -> Verb:
     return levels
 
 
+def _import_legacy() -> Verb:
+    from powertraderd.commands.import_legacy import import_legacy  # noqa: PLC0415
+
+    return import_legacy
+
+
 VERBS: Mapping[str, Callable[[], Verb]] = {
     "run": _run,
     "demo": _demo,
     "check-config": _check_config,
     "model": _model,
     "levels": _levels,
+    "import-legacy": _import_legacy,
 }
 
 
