@@ -88,7 +88,8 @@ def test_the_recorded_order_is_read_to_the_last_digit() -> None:
 def test_an_order_of_the_list_may_lack_fields() -> None:
     """A list shows less; what was not filled has no value."""
     report = reports.report("orders", answers.read(answers.OrderAnswer, LISTED, "orders"))
-    assert (report.state, report.filled_value, report.settled) == (OrderState.PLACED, 0, False)
+    assert (report.state, report.settled) == (OrderState.PLACED, False)
+    assert report.filled_value == 0
 
 
 @pytest.mark.parametrize(
