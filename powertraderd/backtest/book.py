@@ -75,6 +75,15 @@ class Book:
         self._sent_at = [at for at in self._sent_at if now - at <= HOUR]
         return len(self._sent_at)
 
+    def realised_since(self, start: datetime) -> Usd:
+        """Profit of the sells at or after ``start``."""
+        total = ZERO_USD
+        for trade in reversed(self.trades):
+            if trade.at < start:
+                break
+            total = Usd(EXACT.add(total, trade.realised or ZERO_USD))
+        return total
+
     def last_exit_at(self, coin: Coin) -> datetime | None:
         """When the coin's last position was closed."""
         return self._left_at.get(coin)

@@ -21,7 +21,7 @@ from powertraderd.backtest.book import BacktestTrade, Book, invested, value_of
 from powertraderd.backtest.screen import Screen
 from powertraderd.backtest.track import Floats, Seconds, Track
 from powertraderd.model.candle import HOUR_S, Coin
-from powertraderd.model.decision import Action, CoinView, Decision, TradingState
+from powertraderd.model.decision import Action, CoinView, Decision, TradingState, VenueAges
 from powertraderd.model.money import EXACT, Price, Usd, floor_to, price_from_float
 from powertraderd.model.position import Books, Position
 from powertraderd.model.prediction import Prediction
@@ -35,6 +35,7 @@ _HIGH, _EXIT, _FALL, _LOW = (timedelta(minutes=minute) for minute in (20, 25, 30
 _CLOSE = timedelta(minutes=59, seconds=59)
 _ORDERS = {Action.ENTRY, Action.DCA, Action.TRAIL_SELL}
 _TWO_HUNDRED = Decimal(200)
+_NEVER_OLD = VenueAges(account=0, products=0, fee=0, clock=0, skew=0)
 PROGRESS_EVERY = 500
 
 
@@ -295,8 +296,14 @@ class Simulation:
             orders_last_hour=self._book.orders_last_hour(now),
             last_exit_at=self._book.last_exit_at(coin),
             last_close=self._last_close(coin, hour),
+            last_close_at=hour_at,
+            divergence_pct=Decimal(0),
+            realised_today=self._book.realised_since(
+                now.replace(hour=0, minute=0, second=0, microsecond=0)
+            ),
             order_in_flight=self._book.in_flight(coin),
             trading=TradingState(),
+            ages=_NEVER_OLD,
         )
 
     def _marks_at(self, hour: int) -> Mapping[Coin, Decimal]:

@@ -50,9 +50,13 @@ class Screen:
         self._position = position
         self._average = float(position.average_cost)
         start_pct = rules.exit.start_pct if position.stage == 0 else rules.exit.start_pct_after_dca
-        self._start = self._average * (1 + float(start_pct) / 100)
+        cap_pct = rules.exit.take_profit_pct
+        rise_pct = start_pct if cap_pct is None else min(start_pct, cap_pct)
+        self._start = self._average * (1 + float(rise_pct) / 100)
         levels_pct = rules.dca.drawdown_levels_pct
         level_pct = levels_pct[min(position.stage, len(levels_pct) - 1)]
+        if rules.risk.stop_loss_pct is not None:
+            level_pct = max(level_pct, -rules.risk.stop_loss_pct)
         self._hard = self._average * (1 + float(level_pct) / 100)
         self._needed = rules.entry.min_long_level + 1 + position.stage
 
