@@ -1,6 +1,7 @@
 """The kNN pattern memory of one coin and timeframe (MODEL.md)."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 import numpy as np
@@ -43,3 +44,23 @@ class Memory:
     threshold: float
     pending: Pending | None
     candles: int
+
+
+_COLUMNS = tuple(field.name for field in fields(Memory))[:7]
+
+
+def from_rows(rows: Sequence[Sequence[float]], threshold: float) -> Memory:
+    """A memory made elsewhere, which does not say which candles it has learned.
+
+    A row is an entry: pattern, close, high and low move, then the weights of the three moves.
+    """
+    table = np.array(rows, dtype=np.float64).reshape(len(rows), len(_COLUMNS))
+    columns = dict(zip(_COLUMNS, table.T.copy(), strict=True))
+    return Memory(**columns, threshold=threshold, pending=None, candles=0)
+
+
+def same_entries(one: Memory, other: Memory) -> bool:
+    """Whether two memories hold the same entries, weights and threshold."""
+    return one.threshold == other.threshold and all(
+        np.array_equal(getattr(one, name), getattr(other, name)) for name in _COLUMNS
+    )

@@ -20,6 +20,7 @@ from powertraderd.supervision.roles import START_ORDER, TRADER, RoleName, start_
 from powertraderd.supervision.states import Life
 
 _NS = 1_000_000_000
+_MOST_WORDS = 500  # of what a worker died of
 _MESSAGES_PER_TURN = 32  # a worker that floods its channel must not hold up the others
 _NO_PROCESS = frozenset({Life.STOPPED, Life.BACKOFF, Life.PARKED})
 _SETTLED = frozenset({Life.RUNNING, Life.STOPPED, Life.PARKED, Life.UNKILLABLE})
@@ -47,6 +48,7 @@ class Worker:
     report: Report | None = None
     told: TradingState | None = None
     garbage: int = 0
+    last_error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +249,8 @@ class Fleet:
     def _hear(self, worker: Worker, message: dict[str, Any]) -> None:
         if message["type"] == "report":
             self._note(worker, message.get("report"))
+        elif message["type"] == "failed":
+            worker.last_error = str(message.get("error"))[:_MOST_WORDS]
         elif message["type"] != "ready":  # which only wakes us up to read the page
             self._hooks.heard(worker.role, message)
 

@@ -100,6 +100,7 @@ def row(worker: Worker, now_ns: int) -> dict[str, Any]:
         "restarts": sum(count for _, count in state.restarts),
         "restarts_by_reason": {str(reason): count for reason, count in state.restarts},
         "last_death": death_words(state.last_death),
+        "last_error": worker.last_error or None,
         "last_death_age_s": state.last_death and _seconds(now_ns - state.last_death.at_ns),
         "backoff_until_s": _seconds(state.retry_ns - now_ns)
         if state.life is Life.BACKOFF
@@ -161,7 +162,8 @@ def line(daemon: Daemon, workers: Mapping[str, Worker]) -> str:
 def _trouble(worker: Worker) -> str:
     life = worker.state.life
     why = worker.state.parked_because or death_words(worker.state.last_death)
-    return f"{life.upper()} ({why})" if why else life.upper()
+    words = ": ".join(part for part in (why, worker.last_error) if part)
+    return f"{life.upper()} ({words})" if words else life.upper()
 
 
 def _seconds(nanoseconds: int) -> float:
