@@ -85,6 +85,13 @@ class QuoteSource(Protocol):
 class Broker(QuoteSource, Protocol):
     """The trading venue."""
 
+    def verify_key(self) -> None:
+        """Ask what our key may do; nothing where no key is needed.
+
+        Raises CredentialsRejected for one that may not trade, or may do more than it should.
+        """
+        ...
+
     def products(self, coins: Sequence[Coin]) -> Mapping[Coin, Product]:
         """What may be traded and in which steps; an unknown coin is missing."""
         ...

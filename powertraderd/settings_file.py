@@ -82,6 +82,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 _PATH_KEYS = (
     ("candles", "directory"),
+    ("exchange", "ca_file"),
+    ("exchange", "key_file"),
     ("paths", "state_dir"),
     ("paths", "runtime_dir"),
     ("logging", "file"),

@@ -83,6 +83,9 @@ class PaperBroker:
 
     # -- what the exchange tells
 
+    def verify_key(self) -> None:
+        """There is no key."""
+
     def quotes(self, coins: Sequence[Coin]) -> Mapping[Coin, Quote]:
         """The market's quotes."""
         return self._market.quotes(coins)

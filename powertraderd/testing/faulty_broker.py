@@ -82,6 +82,10 @@ class FaultyBroker:
         """As the inner broker says."""
         return self._inner.quotes(coins)
 
+    def verify_key(self) -> None:
+        """As the inner broker says."""
+        self._inner.verify_key()
+
     def products(self, coins: Sequence[Coin]) -> Mapping[Coin, Product]:
         """As the inner broker says."""
         return self._inner.products(coins)

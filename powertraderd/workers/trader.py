@@ -11,14 +11,14 @@ from powertraderd.clock import NANOSECOND
 from powertraderd.errors import InvariantBroken, TransientExchangeError
 from powertraderd.model.candle import Coin
 from powertraderd.model.decision import CoinView, Decision, TradingState
-from powertraderd.model.money import Usd, floor_to
+from powertraderd.model.money import floor_to
 from powertraderd.model.order import OrderSide, OrderState
 from powertraderd.ports import Broker, CandleArchive, CandleSource, Ledger, SignalBoard
 from powertraderd.strategy import decide, risk
 from powertraderd.supervision import channel, quarantine
 from powertraderd.supervision.protocol import Answer, Code, refusal
 from powertraderd.supervision.verbs import Buy, Sell
-from powertraderd.workers import last_look
+from powertraderd.workers import funding, last_look
 from powertraderd.workers.closes import Closes
 from powertraderd.workers.coin_views import CoinViews, Moment
 from powertraderd.workers.decision_journal import DecisionJournal
@@ -42,7 +42,6 @@ SAMPLE_EVERY = timedelta(minutes=5)
 """Market time between two samples of the account's value."""
 SAMPLE_PAUSE_S = 1.0
 REPORT_EVERY_S = 0.5
-STARTING_CASH = "paper.starting_cash"
 
 _NOT_YET = ("the ledger was not compared with the venue yet",)
 
@@ -204,10 +203,10 @@ class Trader:
     # -- the start
 
     def _begin(self) -> None:
-        settings = self._context.settings
-        if settings.trading.mode == "paper" and not self._ports.ledger.books().paid_in:
-            cash = Usd(settings.paper.starting_cash)
-            self._ports.ledger.pay_in(cash, self._context.clock.now(), STARTING_CASH)
+        cash, note = funding.payment(self._ports.ledger.books(), self._context.settings)
+        if cash:
+            self._ports.ledger.pay_in(cash, self._context.clock.now(), note)
+            self._context.log.info("cash_paid_in", amount=cash, note=note)
         with self._context.heart.phase("reconcile", self._budgets.reconcile):
             self._tolerate(self._reconcile)
 

@@ -40,10 +40,15 @@ class VenueFacts:
         self.clock_read_ns: int | None = None
 
     def refresh(self) -> None:
-        """Read when the last read is too old; raises TransientExchangeError, keeping the old."""
+        """Read when the last read is too old; raises TransientExchangeError, keeping the old.
+
+        Raises CredentialsRejected where the venue does not take our key.
+        """
         now_ns = self._clock.monotonic_ns()
         if self._read_at_ns is not None and now_ns - self._read_at_ns < REFRESH_S * NANOSECOND:
             return
+        with self._heart.phase("broker.verify_key", self._budget_s):
+            self._broker.verify_key()
         with self._heart.phase("broker.products", self._budget_s):
             self.products = self._broker.products(self._coins)
         self.products_read_ns = self._clock.monotonic_ns()
