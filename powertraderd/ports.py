@@ -27,7 +27,9 @@ from powertraderd.model.quote import Quote
 from powertraderd.model.signal import Signal
 
 if TYPE_CHECKING:
-    from powertraderd.model.memory import Memory  # numpy stays out of the workers without a model
+    from powertraderd.model.memory_file import (
+        AnyMemory,  # numpy stays out of the workers without a model
+    )
 
 
 class CandleSource(Protocol):
@@ -128,14 +130,16 @@ class Broker(QuoteSource, Protocol):
 class MemoryStore(Protocol):
     """Memories by coin and timeframe."""
 
-    def load(self, coin: Coin, timeframe: Timeframe) -> tuple[Memory, datetime] | None:
+    def load(self, coin: Coin, timeframe: Timeframe) -> tuple[AnyMemory, datetime] | None:
         """The memory and when it was trained; None where none was ever saved.
 
         Raises StoreDamaged or StoreTooNew with the file's name.
         """
         ...
 
-    def save(self, coin: Coin, timeframe: Timeframe, memory: Memory, trained_at: datetime) -> None:
+    def save(
+        self, coin: Coin, timeframe: Timeframe, memory: AnyMemory, trained_at: datetime
+    ) -> None:
         """Replace the memory atomically and durably."""
         ...
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from powertraderd.adapters.hours import Hours, epoch_second
 from powertraderd.model.candle import EPOCH, HOUR_S, Candle, Coin, Timeframe, bucket_start
 from powertraderd.model.prediction import Prediction
-from powertraderd.strategy.learner import LearnerName, Student, student
+from powertraderd.model.rules import TrainingRules
+from powertraderd.strategy.learner import Student, student
 
 Floats = NDArray[np.float64]
 Seconds = NDArray[np.int64]
@@ -85,7 +86,7 @@ class Track:
 def walk(
     coin: Coin,
     hours: Hours,
-    learner: LearnerName,
+    learner: TrainingRules,
     *,
     week_offset: timedelta,
     history_start: datetime | None = None,
@@ -131,7 +132,7 @@ class _Class:
     """One timeframe: makes its candles from hours and teaches them when they have closed."""
 
     def __init__(
-        self, timeframe: Timeframe, learner: LearnerName, week_offset: timedelta, begins: datetime
+        self, timeframe: Timeframe, learner: TrainingRules, week_offset: timedelta, begins: datetime
     ) -> None:
         self._length_s = int(timeframe.length.total_seconds())
         self._student: Student = student(learner, timeframe)

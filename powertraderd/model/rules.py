@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from powertraderd.model.candle import Coin
 
+LearnerName = Literal["classic", "volatility"]
+NeighbourAverage = Literal["median", "mean"]
 DrawdownPct = Annotated[Decimal, Field(lt=0, gt=-100)]
 
 
@@ -100,6 +102,15 @@ class TrainingRules(Rules):
     stale_days: float = Field(14, gt=0, le=3650, description="older training publishes no LONG")
     interval_seconds: float = Field(
         20, ge=0.05, le=86_400, description="pause between trainer cycles, machine seconds"
+    )
+    learner: LearnerName = Field(
+        "classic", description="classic: pattern memory; volatility: scaled by recent ranges"
+    )
+    neighbour_average: NeighbourAverage = Field(
+        "median", description="volatility: how the nearest candles are averaged"
+    )
+    hour_of_day: bool = Field(
+        default=False, description="volatility: ranges are compared within the same hour of the day"
     )
 
 

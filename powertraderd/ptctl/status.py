@@ -66,6 +66,8 @@ def attention(status: Mapping[str, Any]) -> Iterator[str]:
     for name, worker in (pick(status, "workers") or {}).items():
         if worker.get("state") == "PARKED":
             why = text(worker.get("parked_because"))
+            if worker.get("last_error"):
+                why += f": {text(worker['last_error'])}"
             yield f"! {name} is parked ({why}): mend the cause, then ptctl unpark {name}"
         if worker.get("state") == "UNKILLABLE":
             yield f"! {name} cannot be killed; the machine may need a reboot"

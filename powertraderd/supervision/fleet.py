@@ -20,6 +20,7 @@ from powertraderd.supervision.roles import START_ORDER, TRADER, RoleName, start_
 from powertraderd.supervision.states import Life
 
 _NS = 1_000_000_000
+_MOST_WORDS = 500  # of what a worker died of
 _MESSAGES_PER_TURN = 32  # a worker that floods its channel must not hold up the others
 _NO_PROCESS = frozenset({Life.STOPPED, Life.BACKOFF, Life.PARKED})
 _SETTLED = frozenset({Life.RUNNING, Life.STOPPED, Life.PARKED, Life.UNKILLABLE})
@@ -53,6 +54,7 @@ class Worker:
     told_number: int = 0
     heard_number: int = 0
     garbage: int = 0
+    last_error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +268,8 @@ class Fleet:
             self._note(worker, message.get("report"))
         elif message["type"] == "heard":
             self._heard(worker, message.get("number"))
+        elif message["type"] == "failed":
+            worker.last_error = str(message.get("error"))[:_MOST_WORDS]
         elif message["type"] != "ready":  # which only wakes us up to read the page
             self._hooks.heard(worker.role, message)
 

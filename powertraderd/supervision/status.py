@@ -16,7 +16,8 @@ from powertraderd.supervision.state_file import DurableState
 from powertraderd.supervision.states import Death, Life
 
 _NS = 1_000_000_000
-_REPORTED = ("account", "safeguards", "training", "differences", "venue")  # besides coins
+# what workers say, besides coins
+_REPORTED = ("account", "safeguards", "training", "differences", "venue", "exporter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ def row(worker: Worker, now_ns: int) -> dict[str, Any]:
         "restarts": sum(count for _, count in state.restarts),
         "restarts_by_reason": {str(reason): count for reason, count in state.restarts},
         "last_death": death_words(state.last_death),
+        "last_error": worker.last_error or None,
         "last_death_age_s": state.last_death and _seconds(now_ns - state.last_death.at_ns),
         "backoff_until_s": _seconds(state.retry_ns - now_ns)
         if state.life is Life.BACKOFF
@@ -169,7 +171,8 @@ def line(daemon: Daemon, workers: Mapping[str, Worker]) -> str:
 def _trouble(worker: Worker) -> str:
     life = worker.state.life
     why = worker.state.parked_because or death_words(worker.state.last_death)
-    return f"{life.upper()} ({why})" if why else life.upper()
+    words = ": ".join(part for part in (why, worker.last_error) if part)
+    return f"{life.upper()} ({words})" if words else life.upper()
 
 
 def _seconds(nanoseconds: int) -> float:

@@ -168,6 +168,12 @@ class Actor:
         resource.setrlimit(resource.RLIMIT_AS, (2**29, 2**29))
         self._eaten = [bytearray(2**26) for _ in range(64)]
 
+    def gorge(self) -> None:
+        """Use memory until the kernel has had enough."""
+        self._eaten = []
+        while True:
+            self._eaten.append(bytearray(2**22))
+
     def segfault(self) -> None:
         """Die of SIGSEGV, as a broken C library would make it."""
         ctypes.string_at(0)
@@ -253,6 +259,7 @@ _IN_CYCLE: Mapping[str, Callable[..., None]] = {
     "crash_at_age": Actor.crash_at_age,
     "exit": Actor.exit,
     "overeat": Actor.overeat,
+    "gorge": Actor.gorge,
     "segfault": Actor.segfault,
     "garbage": Actor.garbage,
     "tear": Actor.tear,

@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from powertraderd.model.candle import Candle, Coin, Timeframe
-from powertraderd.model.memory import Memory, MemoryRecord, from_bytes, to_bytes
+from powertraderd.model.memory import Memory
+from powertraderd.model.memory_file import MemoryRecord, from_bytes, to_bytes
 from powertraderd.model.pattern import matches
 from powertraderd.strategy.predict import predict
 from powertraderd.strategy.train import Pupil, empty, learn
@@ -95,6 +96,7 @@ def test_a_memory_is_the_same_wherever_learning_was_interrupted(seed: int, kind:
     whole = in_bytes(learn(empty(), candles, HOUR))
     for split in range(len(candles) + 1):
         first = from_bytes(in_bytes(learn(empty(), candles[:split], HOUR)), "first").memory
+        assert isinstance(first, Memory)
         assert in_bytes(learn(first, candles[split:], HOUR)) == whole
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from powertraderd.adapters.hours import Hours
-from powertraderd.backtest.engine import Plan
+from powertraderd.backtest.plan import Plan
 from powertraderd.backtest.track import Track, walk
 from powertraderd.model.candle import MONDAY, Coin
 from powertraderd.model.money import Usd
-from powertraderd.model.rules import StrategyRules
+from powertraderd.model.rules import StrategyRules, TrainingRules
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 STEPS_PER_HOUR = 12
@@ -56,7 +56,7 @@ def make_tracks() -> MakeTracks:
             walk(
                 Coin(name),
                 random_hours(seed * 100 + number, days, hourly_pct),
-                "classic",
+                TrainingRules(),
                 week_offset=MONDAY,
             )
             for number, name in enumerate("ABCDEFG"[:coins])

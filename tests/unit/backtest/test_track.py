@@ -9,6 +9,7 @@ import pytest
 from powertraderd.adapters.hours import Hours
 from powertraderd.backtest.track import Track, walk
 from powertraderd.model.candle import EPOCH, MONDAY, Coin, Timeframe
+from powertraderd.model.rules import TrainingRules
 from powertraderd.strategy.predict import predict
 from powertraderd.strategy.train import empty, learn
 
@@ -24,7 +25,7 @@ def hours(make_hours: MakeHours) -> Hours:
 
 
 def _walked(hours: Hours) -> Track:
-    return walk(COIN, hours, "classic", week_offset=MONDAY)
+    return walk(COIN, hours, TrainingRules(), week_offset=MONDAY)
 
 
 @pytest.mark.parametrize("timeframe", list(Timeframe))
@@ -68,7 +69,7 @@ def test_nothing_is_predicted_before_every_timeframe_has_a_candle(hours: Hours) 
 def test_learning_begins_where_the_history_does(hours: Hours) -> None:
     """As if the hours before it did not exist."""
     start = datetime.fromtimestamp(hours.opened[200] - 1800, UTC)
-    track = walk(COIN, hours, "classic", week_offset=MONDAY, history_start=start)
+    track = walk(COIN, hours, TrainingRules(), week_offset=MONDAY, history_start=start)
     assert track.opened[0] == hours.opened[200]
     assert len(track) == len(hours) - 200
 
@@ -76,6 +77,6 @@ def test_learning_begins_where_the_history_does(hours: Hours) -> None:
 def test_progress_rises_to_the_end(hours: Hours) -> None:
     """For the bar that people watch."""
     seen: list[int] = []
-    walk(COIN, hours, "classic", week_offset=MONDAY, progress=seen.append)
+    walk(COIN, hours, TrainingRules(), week_offset=MONDAY, progress=seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == len(hours)
