@@ -70,6 +70,7 @@ def desk_life(request: dict[str, Any], _descriptors: list[int], _nursery_pid: in
         budgets=budgets,
         patience=Patience(settle_s=5, quiet_window_s=60),
         avoid=lambda _phase, _detail: False,
+        forbidden=lambda _side: "",
     )
     holdings = Holdings("USD", (BTC,), shared=False)
     reconciler = Reconciler(
