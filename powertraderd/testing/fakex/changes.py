@@ -59,6 +59,11 @@ def _candles(exchange: Exchange, body: Any) -> Any:  # noqa: ANN401 - JSON
     return {}
 
 
+def _anchor(exchange: Exchange, body: Any) -> Any:  # noqa: ANN401 - JSON
+    exchange.market.anchor_s = body["at_s"]
+    return {}
+
+
 def _intents(exchange: Exchange, body: Any) -> Any:  # noqa: ANN401 - JSON
     exchange.intents.append(body)
     return {}
@@ -77,6 +82,7 @@ CHANGES: dict[str, Change] = {
     "price": _price,
     "balance": _balance,
     "candles": _candles,
+    "anchor": _anchor,
     "intent": _intents,
     "daemon_ledger": _ledger,
 }

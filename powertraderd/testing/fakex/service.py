@@ -16,7 +16,14 @@ from powertraderd.testing.fakex.mischief import Mischief
 from powertraderd.testing.fakex.rewrites import REWRITES, rewritten
 from powertraderd.testing.fakex.stream import Gone, PlainStream
 
-_REQUEST_PHASES = ("before_commit", "after_commit", "in_headers", "in_body", "after_response")
+_REQUEST_PHASES = (
+    "before_read",
+    "before_commit",
+    "after_commit",
+    "in_headers",
+    "in_body",
+    "after_response",
+)
 Admit = Callable[[Request], tuple[Answer | None, str]]
 Perform = Callable[[Request], Answer]
 
@@ -53,9 +60,6 @@ class Service:
             stream.close()
 
     def _one(self, stream: PlainStream, connection: int) -> bool:
-        rule = self._pick(Occasion(self._api.name), ("before_read",))
-        if rule is not None:
-            hang(stream, rule)
         request = stream.read_request()
         if request is None:
             return False
@@ -103,6 +107,9 @@ class Service:
     def _answer(
         self, stream: PlainStream, request: Request, rule: Rule | None, entry: Entry
     ) -> None:
+        if rule is not None and rule.phase == "before_read":
+            self._leave_unread(stream, rule)
+            rule = None
         answer, objection = self._api.admit(request)
         entry["jwt_ok"] = not objection
         entry["jwt_objection"] = objection
@@ -117,6 +124,12 @@ class Service:
             entry["delivered"] = True
             return
         self._deliver(stream, answer, rule, entry)
+
+    def _leave_unread(self, stream: PlainStream, rule: Rule) -> None:
+        """As if the request lay in the kernel's buffer: for ever, or (stall) for ``s`` seconds."""
+        if rule.action != "stall":
+            hang(stream, rule)
+        rule.released.wait(rule.number("s", 1))
 
     def _performed(self, request: Request, rule: Rule | None, entry: Entry) -> Answer:
         """The right answer; before a commit, what would be said of an order that is not made."""
@@ -140,7 +153,8 @@ class Service:
             answer = self._mischief.swapped(answer)
         if rule.action == "latency" and rule.phase != "before_commit":
             time.sleep(rule.number("ms", 1000) / 1000)
-        deliver = DELIVERIES.get(rule.action, DELIVERIES["latency"])
+        manner = str(rule.params.get("then", rule.action))
+        deliver = DELIVERIES.get(manner, DELIVERIES["latency"])
         entry["in_delivery"] = True
         deliver(stream, answer, rule)
         entry["delivered"] = rule.action in {"latency", "late_commit", "double_commit"}
