@@ -64,13 +64,9 @@ def _anchor(exchange: Exchange, body: Any) -> Any:  # noqa: ANN401 - JSON
     return {}
 
 
-def _intents(exchange: Exchange, body: Any) -> Any:  # noqa: ANN401 - JSON
-    exchange.intents.append(body)
-    return {}
-
-
-def _ledger(exchange: Exchange, body: Any) -> Any:  # noqa: ANN401 - JSON
-    exchange.daemon_ledger = body
+def _declare(exchange: Exchange, body: Any) -> Any:  # noqa: ANN401 - JSON
+    """``intents``, ``budget``, ``ledger``, ``logs``, ``secrets``, ``halted_at_mono``, ``owned``."""
+    exchange.declared.update(body)
     return {}
 
 
@@ -83,6 +79,5 @@ CHANGES: dict[str, Change] = {
     "balance": _balance,
     "candles": _candles,
     "anchor": _anchor,
-    "intent": _intents,
-    "daemon_ledger": _ledger,
+    "declare": _declare,
 }

@@ -45,8 +45,8 @@ class Exchange:
             self.market.add(product_id, price, **_PATCHES.get(product_id, {}))
         self.orders: dict[str, Order] = {}
         self.deposits: dict[str, Decimal] = {name: Decimal(sum_) for name, sum_ in CASH.items()}
-        self.intents: list[dict[str, Any]] = []
-        self.daemon_ledger: dict[str, Any] | None = None
+        self.declared: dict[str, Any] = {}
+        """What the test has declared for the invariants."""
 
     def reset(self) -> None:
         """Forget everything but keys and faults."""

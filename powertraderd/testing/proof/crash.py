@@ -142,9 +142,10 @@ def cases() -> Iterator[Case]:
 def _points(fate: str) -> tuple[tuple[str, str, int], ...]:
     if fate == "does not exist":
         return (*_BEFORE_ANSWER, *_AFTER_LOST)
+    placed = _AFTER_PLACED[:3] if fate in LATE else _AFTER_PLACED  # late fills come all at once
     if FATES[fate] is None:
-        return (*_BEFORE_ANSWER, *_AFTER_PLACED)
-    return (*_BEFORE_ANSWER, *_AFTER_LOST[:1], *_AFTER_PLACED[1:])
+        return (*_BEFORE_ANSWER, *placed)
+    return (*_BEFORE_ANSWER, *_AFTER_LOST[:1], *placed[1:])
 
 
 def _reconciling(side: str) -> Iterator[Case]:
