@@ -41,6 +41,12 @@ def _levels() -> Verb:
     return levels
 
 
+def _init() -> Verb:
+    from powertraderd.commands.init import init  # noqa: PLC0415
+
+    return init
+
+
 def _import_legacy() -> Verb:
     from powertraderd.commands.import_legacy import import_legacy  # noqa: PLC0415
 
@@ -59,6 +65,7 @@ VERBS: Mapping[str, Callable[[], Verb]] = {
     "check-config": _check_config,
     "model": _model,
     "levels": _levels,
+    "init": _init,
     "creds": _creds,
     "import-legacy": _import_legacy,
 }
