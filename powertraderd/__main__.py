@@ -35,6 +35,12 @@ def _model() -> Verb:
     return model
 
 
+def _backtest() -> Verb:
+    from powertraderd.commands.backtest import backtest  # noqa: PLC0415
+
+    return backtest
+
+
 def _levels() -> Verb:
     from powertraderd.commands.levels import levels  # noqa: PLC0415
 
@@ -64,6 +70,7 @@ VERBS: Mapping[str, Callable[[], Verb]] = {
     "demo": _demo,
     "check-config": _check_config,
     "model": _model,
+    "backtest": _backtest,
     "levels": _levels,
     "init": _init,
     "creds": _creds,

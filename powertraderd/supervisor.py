@@ -62,10 +62,10 @@ def run(
     faulthandler.enable(dumps)
     faulthandler.register(signal.SIGUSR1, dumps, all_threads=True)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    folders.prepare_state_dir(settings.paths.state_dir)  # first: the log may be kept in it
     _configure_log(settings)
     notifier = notify.from_environment()
     admin_gid = group_id(settings.control.admin_group)
-    folders.prepare_state_dir(settings.paths.state_dir)
     held = lock.hold(settings.paths.state_dir / lock.SUPERVISOR_LOCK)
     try:
         folders.prepare_runtime_dir(settings.paths.runtime_dir, admin_gid)

@@ -3,7 +3,6 @@
 import os
 import re
 import sys
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from itertools import groupby
@@ -130,19 +129,20 @@ def _amount(text: str) -> Decimal:
 
 
 def _with(answers: Answers, others: Sequence[str]) -> Answers:
-    """``answers`` and what --set says; a value is read as TOML, else as it stands."""
+    """``answers`` and what --set says, by section."""
     for other in others:
-        name, equals, text = other.partition("=")
-        section, _, key = name.strip().rpartition(".")
-        if not (equals and section and key):
-            msg = f"--set {other}: write it like --set entry.allocation_pct=0.5"
-            raise ConfigError(msg)
-        try:
-            value = tomllib.loads(f"value = {text}", parse_float=Decimal)["value"]
-        except tomllib.TOMLDecodeError:
-            value = text.strip()
-        answers.setdefault(section, {})[key] = value
-    return answers
+        settings_file.apply(answers, other)
+    return dict(_by_section(answers))
+
+
+def _by_section(values: Mapping[str, Any], section: str = "") -> Iterator[tuple[str, Any]]:
+    """Tables inside of tables as sections of their own, named with dots."""
+    keys = {key: value for key, value in values.items() if not isinstance(value, dict)}
+    if keys:
+        yield section, keys
+    for name, table in values.items():
+        if isinstance(table, dict):
+            yield from _by_section(table, f"{section}.{name}" if section else name)
 
 
 def _write(file: Path, answers: Answers) -> None:

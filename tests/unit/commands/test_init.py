@@ -84,7 +84,7 @@ def test_any_setting_may_be_given(tmp_path: Path) -> None:
     ("words", "said"),
     [
         (("--cash", "much"), "--cash 'much': is no number"),
-        (("--set", "entry"), "--set entry: write it like"),
+        (("--set", "entry"), "write SECTION.KEY=VALUE"),
         (("--set", "entry.alocation_pct=1"), "did you mean allocation_pct?"),
         (("--coins", ","), "coins"),
         (("--coins", "btc/usd"), "pattern"),
