@@ -47,6 +47,12 @@ def _levels() -> Verb:
     return levels
 
 
+def _doctor() -> Verb:
+    from powertraderd.commands.doctor import doctor  # noqa: PLC0415
+
+    return doctor
+
+
 def _init() -> Verb:
     from powertraderd.commands.init import init  # noqa: PLC0415
 
@@ -73,6 +79,7 @@ VERBS: Mapping[str, Callable[[], Verb]] = {
     "backtest": _backtest,
     "levels": _levels,
     "init": _init,
+    "doctor": _doctor,
     "creds": _creds,
     "import-legacy": _import_legacy,
 }

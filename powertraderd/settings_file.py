@@ -58,7 +58,7 @@ def load(config: Path | None = None, changes: Sequence[str] = ()) -> Settings:
     in the file are meant from the file's own folder. Raises ConfigError that names the file, the
     line, the key, the value and what would be right.
     """
-    source = _source(config or _path_from_environment())
+    source = _source(named(config))
     for change in changes:
         apply(source.values, change)
     _refuse_unknown_keys(source, Settings)
@@ -84,9 +84,10 @@ class _Source:
         return self.name if line is None else f"{self.name} line {line}"
 
 
-def _path_from_environment() -> Path | None:
+def named(config: Path | None) -> Path | None:
+    """The settings file: ``config``, or the one that POWERTRADERD_CONFIG names, or none."""
     text = os.environ.get(CONFIG_VARIABLE)
-    return Path(text) if text else None
+    return config or (Path(text) if text else None)
 
 
 def _source(path: Path | None) -> _Source:

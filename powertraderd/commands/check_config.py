@@ -1,7 +1,6 @@
 """`powertraderd check-config`: whether the settings are usable, and where each value comes from."""
 
 import json
-import os
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -46,7 +45,7 @@ def check_config(
     Example: powertraderd check-config --config powertraderd.toml --explain
     """
     chosen = settings_file.load(config)
-    path = config or _named_by_environment()
+    path = settings_file.named(config)
     every = list(entries(chosen, _tables(path)))
     if as_json:
         lines = [json.dumps([asdict(entry) for entry in every], indent=2)]
@@ -54,11 +53,6 @@ def check_config(
         lines = list(_lines(every, explain=explain))
     sys.stdout.write("\n".join(lines) + "\n")
     say(f"{path or 'the defaults'}: the settings are usable")
-
-
-def _named_by_environment() -> Path | None:
-    name = os.environ.get(settings_file.CONFIG_VARIABLE)
-    return Path(name) if name else None
 
 
 def _tables(path: Path | None) -> Mapping[str, Any]:
