@@ -59,6 +59,18 @@ def _levels() -> Verb:
     return levels
 
 
+def _doctor() -> Verb:
+    from powertraderd.commands.doctor import doctor  # noqa: PLC0415
+
+    return doctor
+
+
+def _init() -> Verb:
+    from powertraderd.commands.init import init  # noqa: PLC0415
+
+    return init
+
+
 def _import_legacy() -> Verb:
     from powertraderd.commands.import_legacy import import_legacy  # noqa: PLC0415
 
@@ -80,6 +92,8 @@ VERBS: Mapping[str, Callable[[], Verb]] = {
     "evaluate": _evaluate,
     "sweep": _sweep,
     "levels": _levels,
+    "init": _init,
+    "doctor": _doctor,
     "creds": _creds,
     "import-legacy": _import_legacy,
 }
