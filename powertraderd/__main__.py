@@ -41,6 +41,12 @@ def _backtest() -> Verb:
     return backtest
 
 
+def _evaluate() -> Verb:
+    from powertraderd.commands.evaluate import evaluate  # noqa: PLC0415
+
+    return evaluate
+
+
 def _levels() -> Verb:
     from powertraderd.commands.levels import levels  # noqa: PLC0415
 
@@ -65,6 +71,7 @@ VERBS: Mapping[str, Callable[[], Verb]] = {
     "check-config": _check_config,
     "model": _model,
     "backtest": _backtest,
+    "evaluate": _evaluate,
     "levels": _levels,
     "creds": _creds,
     "import-legacy": _import_legacy,
