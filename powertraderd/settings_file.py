@@ -15,8 +15,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from powertraderd.errors import ConfigError
+from powertraderd.model.coin_rules import CoinSettings, CoinTables
 from powertraderd.model.rules import Rules
-from powertraderd.settings import CoinSettings, CoinTables, Settings
+from powertraderd.settings import Settings
 
 CONFIG_VARIABLE = "POWERTRADERD_CONFIG"
 ENVIRONMENT_PREFIX = "POWERTRADERD_"

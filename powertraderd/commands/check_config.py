@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from powertraderd import settings_file
 from powertraderd.commands.command_line import Config, errors_are_explained, say
+from powertraderd.commands.risk_warning import risk_lines
 from powertraderd.settings import Settings
 
 _BOUNDS = (("ge", ">="), ("gt", ">"), ("le", "<="), ("lt", "<"), ("pattern", "matches"))
@@ -45,7 +46,8 @@ def check_config(
 ) -> None:
     """Check the settings, and print every key with its value and where that comes from.
 
-    The output is a settings file itself. Wrong settings leave with code 78.
+    The output is a settings file itself. Wrong settings leave with code 78. Says what the ladders
+    of averaging down can cost at worst, and warns where that is more than the running daemon takes.
 
     Example: powertraderd check-config --config powertraderd.toml --explain
     """
@@ -58,6 +60,8 @@ def check_config(
         lines = list(_lines(every, explain=explain))
     sys.stdout.write("\n".join(lines) + "\n")
     say(f"{path or 'the defaults'}: the settings are usable")
+    for line in risk_lines(chosen):
+        say(line)
 
 
 def _named_by_environment() -> Path | None:
