@@ -32,7 +32,7 @@ def test_more_risk_than_the_running_daemon_takes_is_warned_of(tmp_path: Path) ->
     try:
         daemon.replies["risk"] = good({"of_settings": figures})
         assert len(list(risk_lines(tight))) == 1
-        tame = settings(tmp_path, dca={"multiplier": "1.0"})
+        tame = settings(tmp_path, dca={"multiplier": "0.5"})
         assert len(list(risk_lines(tame))) == 1
         deeper = settings(tmp_path, dca={"multiplier": "2.5"})
         _, warning = risk_lines(deeper)
