@@ -42,7 +42,7 @@ def rules(**risk: object) -> StrategyRules:
 def test_without_fees_each_rung_multiplies_what_was_spent() -> None:
     """50 dollars at 100; at 97.5 the position is worth 48.75, twice that is bought."""
     first, second, third, *_ = descend([coin_view(**NO_FEE)], FREE)
-    assert (first.stage, first.price, first.size, first.spent) == (0, 100, 50, 50)
+    assert [first.stage, first.price, first.size, first.spent] == [0, 100, 50, 50]
     assert (second.stage, second.price) == (1, Decimal("97.5"))
     assert (second.size, second.spent) == (Decimal("97.5"), Decimal("147.5"))
     assert second.cash == Decimal("9852.5")
@@ -161,7 +161,7 @@ def test_a_coin_without_a_quote_or_with_a_closed_product_has_no_ladder() -> None
     assert descend([coin_view(fee_rate=None)], FREE) == ()
     closed = coin_view(product=a_product(closed_because="cancel_only"))
     (rung,) = descend([closed], FREE)
-    assert (rung.stopped_by, rung.size) == (ReasonCode.PRODUCT_CLOSED, 0)
+    assert [rung.stopped_by, rung.size] == [ReasonCode.PRODUCT_CLOSED, 0]
 
 
 def test_the_worst_case_sets_what_is_asked_for_beside_what_is_let_through() -> None:
