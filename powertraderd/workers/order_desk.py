@@ -28,6 +28,7 @@ from powertraderd.model.order import (
     OrderIntent,
     OrderRecord,
     OrderReport,
+    OrderSide,
     OrderState,
     Placed,
     Placement,
@@ -71,7 +72,7 @@ class Patience:
 class OrderDesk:
     """The only place that sends orders, and the one that learns what became of them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - ports and rules, all by name
         self,
         *,
         broker: Broker,
@@ -81,11 +82,13 @@ class OrderDesk:
         budgets: BudgetSettings,
         patience: Patience,
         avoid: Callable[[str, str], bool],
+        forbidden: Callable[[OrderSide], str],
     ) -> None:
         """Work on these ports; ``budgets`` bound each outside call.
 
         ``avoid(phase, detail)`` says whether that call hung an earlier trader: then the order is
-        read by another route, or left for later where there is none.
+        read by another route, or left for later where there is none. ``forbidden(side)`` is the
+        last look before the call: why no such order may leave, empty when it may.
         """
         self._broker = broker
         self._ledger = ledger
@@ -94,6 +97,7 @@ class OrderDesk:
         self._budgets = budgets
         self._patience = patience
         self._avoid = avoid
+        self._forbidden = forbidden
         self._absent_since_ns: dict[str, int] = {}
         self._log = log.get(__name__)
 
@@ -141,6 +145,8 @@ class OrderDesk:
     def _send(self, intent: OrderIntent) -> Placement | None:
         """The call itself; None when nobody can say what became of it."""
         detail = intent.client_order_id
+        if why := self._forbidden(intent.side):
+            return Refused("held_back", why)
         try:
             with self._heart.phase(PLACE, self._budgets.place_order, detail):
                 return self._broker.place(intent)

@@ -253,4 +253,5 @@ def a_desk(world: World, heart: RecordedHeart, avoided: Collection[str] = ()) ->
         budgets=world.settings.supervisor.budgets,
         patience=Patience(settle_s=5, quiet_window_s=60),
         avoid=lambda phase, _detail: phase in avoided,
+        forbidden=lambda _side: "",
     )
