@@ -26,11 +26,11 @@ from powertraderd.testing.rig import ROLES, Daemon, until
 from powertraderd.testing.soak_faults import Injector
 from powertraderd.testing.soak_verdict import Verdict, judge
 
-_PATIENCE_S = 90.0
+_PATIENCE_S = 300.0
 _PROMPT_S = 0.2  # promise f
 _REPORT_EVERY_S = 30.0
 _BREAKER = {"breaker_fast_deaths": 5, "breaker_fast_window": 20, "breaker_slow_deaths": 100_000}
-_BUDGETS = {"read_orders": 2, "cycle": 12, "ledger": 5, "training_total": 60}
+_BUDGETS = {"boot": 60, "read_orders": 3, "cycle": 30, "ledger": 8, "training_total": 120}
 
 
 @dataclass(slots=True)
