@@ -41,10 +41,34 @@ def _backtest() -> Verb:
     return backtest
 
 
+def _evaluate() -> Verb:
+    from powertraderd.commands.evaluate import evaluate  # noqa: PLC0415
+
+    return evaluate
+
+
+def _sweep() -> Verb:
+    from powertraderd.commands.sweep import sweep  # noqa: PLC0415
+
+    return sweep
+
+
 def _levels() -> Verb:
     from powertraderd.commands.levels import levels  # noqa: PLC0415
 
     return levels
+
+
+def _doctor() -> Verb:
+    from powertraderd.commands.doctor import doctor  # noqa: PLC0415
+
+    return doctor
+
+
+def _init() -> Verb:
+    from powertraderd.commands.init import init  # noqa: PLC0415
+
+    return init
 
 
 def _import_legacy() -> Verb:
@@ -65,7 +89,11 @@ VERBS: Mapping[str, Callable[[], Verb]] = {
     "check-config": _check_config,
     "model": _model,
     "backtest": _backtest,
+    "evaluate": _evaluate,
+    "sweep": _sweep,
     "levels": _levels,
+    "init": _init,
+    "doctor": _doctor,
     "creds": _creds,
     "import-legacy": _import_legacy,
 }
