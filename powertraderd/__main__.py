@@ -47,6 +47,12 @@ def _evaluate() -> Verb:
     return evaluate
 
 
+def _sweep() -> Verb:
+    from powertraderd.commands.sweep import sweep  # noqa: PLC0415
+
+    return sweep
+
+
 def _levels() -> Verb:
     from powertraderd.commands.levels import levels  # noqa: PLC0415
 
@@ -84,6 +90,7 @@ VERBS: Mapping[str, Callable[[], Verb]] = {
     "model": _model,
     "backtest": _backtest,
     "evaluate": _evaluate,
+    "sweep": _sweep,
     "levels": _levels,
     "init": _init,
     "doctor": _doctor,
