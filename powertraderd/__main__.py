@@ -35,6 +35,18 @@ def _model() -> Verb:
     return model
 
 
+def _backtest() -> Verb:
+    from powertraderd.commands.backtest import backtest  # noqa: PLC0415
+
+    return backtest
+
+
+def _evaluate() -> Verb:
+    from powertraderd.commands.evaluate import evaluate  # noqa: PLC0415
+
+    return evaluate
+
+
 def _levels() -> Verb:
     from powertraderd.commands.levels import levels  # noqa: PLC0415
 
@@ -58,6 +70,8 @@ VERBS: Mapping[str, Callable[[], Verb]] = {
     "demo": _demo,
     "check-config": _check_config,
     "model": _model,
+    "backtest": _backtest,
+    "evaluate": _evaluate,
     "levels": _levels,
     "creds": _creds,
     "import-legacy": _import_legacy,

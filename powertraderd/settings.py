@@ -220,6 +220,9 @@ class ControlSettings(Rules):
     answer_seconds: float = Field(
         45, gt=0, le=600, description="a worker answers a command within this"
     )
+    halt_seconds: float = Field(
+        2, gt=0, le=60, description="halt: a trader that has not answered by then is killed"
+    )
 
 
 class ExporterSettings(Rules):

@@ -91,6 +91,7 @@ class Actor:
             incarnation=context.incarnation,
             safe_mode=context.trading.safe_mode,
             paused=context.trading.paused,
+            halted=context.trading.halted,
             last_phase=None if last is None else last.phase,
             quarantines=[[entry.phase, entry.detail] for entry in context.quarantines],
         )
@@ -110,7 +111,9 @@ class Actor:
 
     def trading(self, state: TradingState) -> None:
         """Note it."""
-        self._plan.note("trading", paused=state.paused, safe_mode=state.safe_mode)
+        self._plan.note(
+            "trading", paused=state.paused, safe_mode=state.safe_mode, halted=state.halted
+        )
 
     def close(self) -> None:
         """Note it."""
