@@ -9,6 +9,7 @@ import { Prometheus } from './prometheus';
 
 const asked = new URLSearchParams(location.search);
 const [WIDTH, ROW, GAP] = [Number(asked.get('width') ?? 1600), 38, 8];
+const LEAST = { '1m': 4 };
 const KINDS = { timeseries: Curves, stat: Figure, table: Rows, 'state-timeline': Bands };
 
 async function marksOf(board, prometheus) {
@@ -16,8 +17,9 @@ async function marksOf(board, prometheus) {
   for (const note of board.annotations?.list ?? []) {
     for (const series of await prometheus.range(note.expr)) {
       let before = -Infinity;
-      for (const [at] of series.values) {
-        if (at - before > 3 * prometheus.step) marks.push({ at: at * 1000, color: note.iconColor });
+      for (const [at, value] of series.values) {
+        if (value === null) continue;
+        if (at - before > 3 * prometheus.step) marks.push({ at: at * 1000, color: note.iconColor, panels: note.filter.ids });
         before = at;
       }
     }
@@ -34,7 +36,7 @@ function Panel({ panel, prometheus, marks, range }) {
   const [data, setData] = useState(null);
   const [error, setError] = useState('');
   useEffect(() => {
-    Promise.all(panel.targets.map((target) => prometheus.series(target))).then(setData, (problem) => setError(String(problem)));
+    Promise.all(panel.targets.map((target) => prometheus.series(target, LEAST[panel.interval]))).then(setData, (problem) => setError(String(problem)));
   }, [panel]);
   const { left, top, width, height } = place(panel.gridPos);
   const Kind = KINDS[panel.type] ?? Nothing;
@@ -42,7 +44,7 @@ function Panel({ panel, prometheus, marks, range }) {
     <div style={{ position: 'absolute', left, top }}>
       <PanelChrome title={panel.title} description={panel.description} width={width} height={height}>
         {(inner, tall) =>
-          error ? <pre>{error}</pre> : data && <Kind {...{ panel, data, marks, range }} width={inner} height={tall} />
+          error ? <pre>{error}</pre> : data && <Kind {...{ panel, data, range }} marks={marks.filter((mark) => mark.panels.includes(panel.id))} width={inner} height={tall} />
         }
       </PanelChrome>
     </div>

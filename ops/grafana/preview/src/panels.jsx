@@ -1,7 +1,7 @@
 // Draws single panels with Grafana's own components; the state timeline, which is a plug-in of the
 // server and not part of @grafana/ui, is imitated with plain boxes.
 import { FieldType, getDisplayProcessor, toDataFrame } from '@grafana/data';
-import { BigValue, BigValueGraphMode, Table, TimeSeries, useTheme2 } from '@grafana/ui';
+import { BigValue, BigValueColorMode, BigValueGraphMode, Table, TimeSeries, useTheme2 } from '@grafana/ui';
 import { useLayoutEffect } from 'react';
 import { configured, frameOf } from './prometheus';
 
@@ -9,7 +9,7 @@ export function Curves({ panel, data, marks, range, width, height }) {
   const theme = useTheme2();
   const all = data.flat();
   if (!all.length) {
-    return <Nothing />;
+    return <Nothing text={panel.fieldConfig.defaults.noValue} />;
   }
   const frames = all.map((one, index) => frameOf(one, panel.fieldConfig, theme, index));
   const { legend } = panel.options;
@@ -50,14 +50,14 @@ export function Figure({ panel, data, width, height }) {
   }
   const frame = frameOf(series, { ...panel.fieldConfig, defaults: { ...config, color: { mode: 'thresholds' } } }, theme, 0);
   const field = frame.fields[1];
-  const value = field.display(field.values.at(-1));
+  const value = field.display(field.values.findLast((each) => each !== null));
   if (panel.options.textMode === 'name') {
     Object.assign(value, { text: series.name, prefix: '', suffix: '' });
   }
   const area = panel.options.graphMode === 'area';
   const sparkline = area ? { y: { ...field, config: { ...field.config, custom: undefined } }, x: frame.fields[0] } : undefined;
   return (
-    <BigValue value={value} width={width} height={height} theme={theme} sparkline={sparkline}
+    <BigValue value={value} width={width} height={height} theme={theme} sparkline={sparkline} colorMode={BigValueColorMode.Value}
       graphMode={area ? BigValueGraphMode.Area : BigValueGraphMode.None} />
   );
 }
@@ -116,7 +116,7 @@ export function Bands({ panel, data, range, width, height }) {
 
 function runs(values, end) {
   const found = [];
-  for (const [at, value] of values) {
+  for (const [at, value] of values.filter(([, value]) => value !== null)) {
     if (found.at(-1)?.[2] !== value) {
       found.push([at * 1000, end, value]);
       if (found.length > 1) found.at(-2)[1] = at * 1000;
@@ -125,6 +125,6 @@ function runs(values, end) {
   return found;
 }
 
-export function Nothing() {
-  return <div style={{ padding: 20, opacity: 0.6 }}>No data</div>;
+export function Nothing({ text }) {
+  return <div style={{ padding: 20, opacity: 0.6 }}>{text ?? 'No data'}</div>;
 }
