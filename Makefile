@@ -1,10 +1,11 @@
 # make run    the daemon in paper mode on the built-in market, with a live view (Ctrl-C stops it)
 # make test   linters, types, layers and all tests
+# make soak   MINUTES=30 SEED=1: the demo's daemon under random faults, then the promises
 # make bench  the figures that the README reports, about four minutes
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help venv run test lint bench generate lock clean
+.PHONY: help venv run test lint soak bench generate lock clean
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -39,12 +40,18 @@ test: lint
 
 BENCHMARKS := training heartbeat ptctl_status at_rest
 
+MINUTES ?= 5
+SEED ?= 1
+soak: venv
+	$(BIN)/python tests/soak/soak.py --minutes $(MINUTES) --seed $(SEED)
+
 bench: venv
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 # Files in the tree that are made of code; tests hold them to be current.
 generate: venv
 	$(BIN)/python -m powertraderd.adapters.prometheus.reference > docs/metrics.md
+	$(BIN)/python -m powertraderd.commands.settings_reference > docs/settings.md
 	$(BIN)/python -m ops.grafana.source
 
 # Locks are made again only on purpose; they carry hashes and name no index.
@@ -55,4 +62,4 @@ lock: venv
 	done
 
 clean:
-	rm -rf .venv .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
