@@ -35,6 +35,18 @@ def _model() -> Verb:
     return model
 
 
+def _backup() -> Verb:
+    from powertraderd.commands.backup import backup  # noqa: PLC0415
+
+    return backup
+
+
+def _restore() -> Verb:
+    from powertraderd.commands.backup import restore  # noqa: PLC0415
+
+    return restore
+
+
 def _levels() -> Verb:
     from powertraderd.commands.levels import levels  # noqa: PLC0415
 
@@ -47,6 +59,8 @@ VERBS: Mapping[str, Callable[[], Verb]] = {
     "check-config": _check_config,
     "model": _model,
     "levels": _levels,
+    "backup": _backup,
+    "restore": _restore,
 }
 
 
