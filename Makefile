@@ -1,11 +1,12 @@
 # make run    the daemon in paper mode on the built-in market, with a live view (Ctrl-C stops it)
 # make test   linters, types, layers and all tests
+# make bench  the figures that the README reports, about four minutes
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help venv run test lint bench lock clean
+.PHONY: help venv run test lint bench generate lock clean
 help:
-	@sed -n 's/^# //p' Makefile
+	@sed -n 's/^# make/make/p' Makefile
 
 venv: .venv/.complete
 
@@ -24,15 +25,26 @@ lint: venv
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Tests that start whole daemons have the machine to themselves; the others share it.
+ALONE := tests/faults tests/acceptance
+
 test: lint
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -n 2 $(ALONE:%=--ignore=%)
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --include='powertraderd/model/*,powertraderd/strategy/*' --fail-under=100
 	$(BIN)/coverage report --include='powertraderd/supervision/states.py,powertraderd/supervision/policy.py,powertraderd/supervision/backoff.py,powertraderd/supervision/verdict.py' --fail-under=100
 	$(BIN)/coverage report
+	$(BIN)/python -m pytest $(ALONE)
+
+BENCHMARKS := training heartbeat ptctl_status at_rest
 
 bench: venv
-	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+# Files in the tree that are made of code; tests hold them to be current.
+generate: venv
+	$(BIN)/python -m powertraderd.adapters.prometheus.reference > docs/metrics.md
 
 # Locks are made again only on purpose; they carry hashes and name no index.
 lock: venv

@@ -53,6 +53,12 @@ def _levels() -> Verb:
     return levels
 
 
+def _import_legacy() -> Verb:
+    from powertraderd.commands.import_legacy import import_legacy  # noqa: PLC0415
+
+    return import_legacy
+
+
 VERBS: Mapping[str, Callable[[], Verb]] = {
     "run": _run,
     "demo": _demo,
@@ -61,6 +67,7 @@ VERBS: Mapping[str, Callable[[], Verb]] = {
     "levels": _levels,
     "backup": _backup,
     "restore": _restore,
+    "import-legacy": _import_legacy,
 }
 
 

@@ -27,7 +27,9 @@ from powertraderd.model.quote import Quote
 from powertraderd.model.signal import Signal
 
 if TYPE_CHECKING:
-    from powertraderd.model.memory import Memory  # numpy stays out of the workers without a model
+    from powertraderd.model.memory_file import (
+        AnyMemory,  # numpy stays out of the workers without a model
+    )
 
 
 class CandleSource(Protocol):
@@ -85,6 +87,13 @@ class QuoteSource(Protocol):
 class Broker(QuoteSource, Protocol):
     """The trading venue."""
 
+    def verify_key(self) -> None:
+        """Ask what our key may do; nothing where no key is needed.
+
+        Raises CredentialsRejected for one that may not trade, or may do more than it should.
+        """
+        ...
+
     def products(self, coins: Sequence[Coin]) -> Mapping[Coin, Product]:
         """What may be traded and in which steps; an unknown coin is missing."""
         ...
@@ -95,6 +104,10 @@ class Broker(QuoteSource, Protocol):
 
     def fee_rate(self) -> Decimal:
         """The taker fee as a fraction: 0.006 is 0.6 percent."""
+        ...
+
+    def clock_skew(self) -> float:
+        """The venue's clock less ours, seconds; 0 where the venue goes by our clock."""
         ...
 
     def place(self, intent: OrderIntent) -> Placement:
@@ -117,14 +130,16 @@ class Broker(QuoteSource, Protocol):
 class MemoryStore(Protocol):
     """Memories by coin and timeframe."""
 
-    def load(self, coin: Coin, timeframe: Timeframe) -> tuple[Memory, datetime] | None:
+    def load(self, coin: Coin, timeframe: Timeframe) -> tuple[AnyMemory, datetime] | None:
         """The memory and when it was trained; None where none was ever saved.
 
         Raises StoreDamaged or StoreTooNew with the file's name.
         """
         ...
 
-    def save(self, coin: Coin, timeframe: Timeframe, memory: Memory, trained_at: datetime) -> None:
+    def save(
+        self, coin: Coin, timeframe: Timeframe, memory: AnyMemory, trained_at: datetime
+    ) -> None:
         """Replace the memory atomically and durably."""
         ...
 
@@ -246,6 +261,18 @@ class Ledger(Protocol):
         """When the coin's last position was closed."""
         ...
 
+    def realised_since(self, start: datetime) -> Usd:
+        """Profit realised by sells, and by remainders that became dust, at or after ``start``."""
+        ...
+
+    def high_water(self) -> Usd | None:
+        """The highest that account value less cash paid in was kept as; None before the first."""
+        ...
+
+    def keep_high_water(self, gain: Usd, at: datetime) -> None:
+        """Replace the mark, also by a lower one."""
+        ...
+
     def save_trail(self, coin: Coin, trail: Trail) -> None:
         """Keep the trailing exit of an open position. Raises InvariantBroken without a position."""
         ...
@@ -289,6 +316,14 @@ class LedgerView(Protocol):
         self, start: datetime, end: datetime, limit: int
     ) -> tuple[AccountValue, ...]:
         """The newest ``limit`` samples with ``start <= at < end``, oldest first."""
+        ...
+
+    def realised_since(self, start: datetime) -> Usd:
+        """Profit realised at or after ``start``."""
+        ...
+
+    def high_water(self) -> Usd | None:
+        """The highest that account value less cash paid in was kept as; None before the first."""
         ...
 
 

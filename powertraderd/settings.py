@@ -4,15 +4,17 @@ The rules of the strategy stand in model/rules.py, everything else here. Workers
 as JSON from the supervisor, so this module is all that they need of it.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
 from powertraderd.model.candle import MONDAY, THURSDAY, Coin
 from powertraderd.model.rules import (
+    ACCOUNT_WIDE,
     DcaRules,
     EntryRules,
     ExitRules,
@@ -35,6 +37,10 @@ def _utc(moment: datetime) -> datetime:
 
 
 UtcDatetime = Annotated[datetime, AfterValidator(_utc)]
+
+
+def _loopback(url: str) -> bool:
+    return url.partition("//")[2].partition(":")[0] in {"127.0.0.1", "localhost"}
 
 
 class TradingSettings(Rules):
@@ -66,18 +72,64 @@ class TradingSettings(Rules):
         return self
 
 
+class ExchangeSettings(Rules):
+    """Coinbase Advanced Trade: orders in live mode, quotes whenever candles come from a venue."""
+
+    base_url: str = Field(
+        "api.coinbase.com",
+        pattern=r"^[A-Za-z0-9.-]+(:\d{1,5})?$",
+        description="host or host:port, always HTTPS",
+    )
+    ca_file: Path | None = Field(
+        None, description="certificates to trust instead of the public ones (PEM)"
+    )
+    key_file: Path | None = Field(
+        None, description="live: the API key's file; read by the trader alone"
+    )
+    budget: Decimal | None = Field(
+        None, gt=0, description="live: quote currency that the daemon may trade with"
+    )
+    allow_transfer_key: bool = Field(
+        default=False, description="true: accept a key that may move money away"
+    )
+    connect_timeout_seconds: float = Field(
+        3.05, gt=0, le=60, description="longest wait for a connection, machine seconds"
+    )
+    read_timeout_seconds: float = Field(
+        8, gt=0, le=60, description="longest silence inside an answer, machine seconds"
+    )
+    requests_per_second: float = Field(
+        2, gt=0, le=10, description="steady rate of requests that need the key"
+    )
+    rejected_after_seconds: float = Field(
+        60, ge=0, le=3600, description="a key counts as refused after so long of nothing but 401"
+    )
+
+
 class CandleSettings(Rules):
     """Where candles come from."""
 
-    source: Literal["synthetic", "replay"] = Field(
-        "synthetic", description="synthetic: made from a seed; replay: a folder of CSV files"
+    source: Literal["synthetic", "replay", "kucoin", "coinbase"] = Field(
+        "synthetic",
+        description="synthetic: from a seed; replay: CSV files; kucoin, coinbase: the venue's own",
+    )
+    base_url: str | None = Field(
+        None,
+        pattern=r"^https?://[A-Za-z0-9.-]+(:\d{1,5})?$",
+        description="kucoin: another address than https://api.kucoin.com (plain http: loopback)",
+    )
+    quote: Literal["USDT", "USDC", "USD", "EUR"] | None = Field(
+        None,
+        description="currency of the venue's candles; none: USDT at kucoin, else trading.quote",
     )
     directory: Path | None = Field(None, description="replay: folder of COIN*_1h.csv[.gz] files")
     history_start: UtcDatetime = Field(
         datetime(2022, 1, 1, tzinfo=UTC), description="oldest candle that is learned"
     )
-    week_anchor: Literal["monday", "thursday"] = Field(
-        "monday", description="weekday on which weekly candles start, 00:00 UTC"
+    week_anchor: Literal["monday", "thursday"] | None = Field(
+        None,
+        description="weekday on which weekly candles start, 00:00 UTC; by itself monday, but "
+        "thursday at kucoin, which has no other weeks",
     )
     seed: int = Field(1, ge=0, description="synthetic: seed of the market")
     volatility_pct: float = Field(
@@ -87,7 +139,27 @@ class CandleSettings(Rules):
     @property
     def week_offset(self) -> timedelta:
         """The week anchor as an offset from the epoch."""
-        return MONDAY if self.week_anchor == "monday" else THURSDAY
+        anchor = self.week_anchor or ("thursday" if self.source == "kucoin" else "monday")
+        return MONDAY if anchor == "monday" else THURSDAY
+
+    @model_validator(mode="after")
+    def _kucoin_knows_no_other_weeks(self) -> Self:
+        if self.source == "kucoin" and self.week_anchor == "monday":
+            msg = "source = 'kucoin' has weeks from Thursday: take week_anchor out"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _plain_http_stays_on_this_machine(self) -> Self:
+        if self.base_url and self.base_url.startswith("http:") and not _loopback(self.base_url):
+            msg = "base_url: plain http is for 127.0.0.1 and localhost; use https"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def from_a_venue(self) -> bool:
+        """Whether candles come over the network, and quotes with them."""
+        return self.source in {"kucoin", "coinbase"}
 
     @model_validator(mode="after")
     def _replay_needs_a_directory(self) -> Self:
@@ -206,10 +278,61 @@ class LoggingSettings(Rules):
     )
 
 
+_PER_COIN: Mapping[str, type[Rules]] = {
+    "entry": EntryRules,
+    "dca": DcaRules,
+    "exit": ExitRules,
+    "risk": RiskLimits,
+}
+
+
+class CoinTables(Rules):
+    """What one coin has of its own; keys that are not named are as for all coins."""
+
+    entry: Mapping[str, Any] = {}
+    dca: Mapping[str, Any] = {}
+    exit: Mapping[str, Any] = {}
+    risk: Mapping[str, Any] = {}
+
+    def over(self, rules: StrategyRules) -> StrategyRules:
+        """``rules`` with these keys in the place of theirs; raises ValueError naming the key."""
+        own = {}
+        for section, model in _PER_COIN.items():
+            table = getattr(self, section)
+            for key in table:
+                if section == "risk" and key in ACCOUNT_WIDE:
+                    msg = f"risk.{key} is of the whole account; set it in [risk]"
+                    raise ValueError(msg)
+            try:
+                own[section] = model(**{**dict(getattr(rules, section)), **table})
+            except ValidationError as error:
+                raise ValueError(_first_problem(section, error)) from None
+        return rules.model_copy(update=own)
+
+
+def _first_problem(section: str, error: ValidationError) -> str:
+    problem = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in problem["loc"])
+    return f"{section}.{key} = {problem['input']!r}: {problem['msg']}"
+
+
+class CoinSettings(Rules):
+    """Tables like [coins.BTC.dca]: settings of single coins, by ticker."""
+
+    model_config = ConfigDict(extra="allow")
+
+    __pydantic_extra__: dict[CoinName, CoinTables]  # type: ignore[assignment]  # pydantic's way
+
+    def tables(self) -> Mapping[Coin, CoinTables]:
+        """Coins that have something of their own."""
+        return {Coin(name): table for name, table in (self.__pydantic_extra__ or {}).items()}
+
+
 class Settings(Rules):
     """All sections."""
 
     trading: TradingSettings = TradingSettings()
+    exchange: ExchangeSettings = ExchangeSettings()
     candles: CandleSettings = CandleSettings()
     clock: ClockSettings = ClockSettings()
     paper: PaperSettings = PaperSettings()
@@ -219,6 +342,7 @@ class Settings(Rules):
     signal: SignalRules = SignalRules()
     training: TrainingRules = TrainingRules()
     risk: RiskLimits = RiskLimits()
+    coins: CoinSettings = CoinSettings()
     paths: PathSettings = Field(default_factory=PathSettings)
     control: ControlSettings = ControlSettings()
     exporter: ExporterSettings = ExporterSettings()
@@ -227,7 +351,12 @@ class Settings(Rules):
 
     @property
     def rules(self) -> StrategyRules:
-        """The sections that decisions need."""
+        """The sections that decisions need, with what single coins have of their own."""
+        rules = self._rules_for_all()
+        own = {coin: tables.over(rules) for coin, tables in self.coins.tables().items()}
+        return rules.model_copy(update={"coins": own})
+
+    def _rules_for_all(self) -> StrategyRules:
         return StrategyRules(
             entry=self.entry,
             dca=self.dca,
@@ -238,8 +367,40 @@ class Settings(Rules):
         )
 
     @model_validator(mode="after")
-    def _live_is_not_available(self) -> Self:
-        if self.trading.mode == "live":
-            msg = "trading.mode = 'live' is not available in this version; use 'paper'"
+    def _coins_of_their_own_are_traded_and_valid(self) -> Self:
+        for coin, tables in self.coins.tables().items():
+            if coin not in self.trading.coins:
+                msg = f"coins.{coin}: not among trading.coins ({', '.join(self.trading.coins)})"
+                raise ValueError(msg)
+            try:
+                tables.over(self._rules_for_all())
+            except ValueError as error:
+                msg = f"coins.{coin}.{error}"
+                raise ValueError(msg) from None
+        return self
+
+    @model_validator(mode="after")
+    def _the_real_market_has_real_time(self) -> Self:
+        if self.candles.from_a_venue and self.clock.kind != "real":
+            msg = f"candles.source = '{self.candles.source}' needs clock.kind = 'real'"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _live_is_never_an_accident(self) -> Self:
+        """The key itself is verified by the trader before its first order."""
+        if self.trading.mode != "live":
+            return self
+        if not self.candles.from_a_venue:
+            msg = (
+                "trading.mode = 'live' needs candles.source = 'kucoin' or 'coinbase': "
+                f"'{self.candles.source}' is no real market"
+            )
+            raise ValueError(msg)
+        if self.exchange.budget is None:
+            msg = (
+                "trading.mode = 'live' needs exchange.budget: how much of the quote currency the "
+                "daemon may trade with; everything else on the account stays untouched"
+            )
             raise ValueError(msg)
         return self

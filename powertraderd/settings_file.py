@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from powertraderd.errors import ConfigError
 from powertraderd.model.rules import Rules
-from powertraderd.settings import Settings
+from powertraderd.settings import CoinSettings, CoinTables, Settings
 
 CONFIG_VARIABLE = "POWERTRADERD_CONFIG"
 ENVIRONMENT_PREFIX = "POWERTRADERD_"
@@ -82,6 +82,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 _PATH_KEYS = (
     ("candles", "directory"),
+    ("exchange", "ca_file"),
+    ("exchange", "key_file"),
     ("paths", "state_dir"),
     ("paths", "runtime_dir"),
     ("logging", "file"),
@@ -99,6 +101,10 @@ def _resolve_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
 def _refuse_unknown_keys(
     values: Mapping[str, Any], known: type[BaseModel], place: str, section: str = ""
 ) -> None:
+    if issubclass(known, CoinSettings):
+        for coin, tables in values.items():
+            _refuse_unknown_of_coin(coin, tables, place)
+        return
     for key, value in values.items():
         field = known.model_fields.get(key)
         if field is None:
@@ -111,6 +117,24 @@ def _refuse_unknown_keys(
                 msg = f"{place}: {inner} must be a table: [{inner}]"
                 raise ConfigError(msg)
             _refuse_unknown_keys(value, table, place, inner)
+
+
+def _refuse_unknown_of_coin(coin: str, tables: object, place: str) -> None:
+    """[coins.BTC] holds tables like those of the whole, with some of their keys."""
+    if not isinstance(tables, dict):
+        msg = f"{place}: coins.{coin} must be a table: [coins.{coin}.dca]"
+        raise ConfigError(msg)
+    for section, table in tables.items():
+        inner = f"coins.{coin}.{section}"
+        field = Settings.model_fields.get(section) if section in CoinTables.model_fields else None
+        if field is None:
+            raise ConfigError(_unknown(f"{place}: [{inner}]", section, CoinTables.model_fields))
+        model = field.annotation
+        if not isinstance(table, dict):
+            msg = f"{place}: {inner} must be a table: [{inner}]"
+            raise ConfigError(msg)
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            _refuse_unknown_keys(table, model, place, inner)
 
 
 def _variables() -> set[str]:

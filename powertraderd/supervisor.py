@@ -58,8 +58,9 @@ def run(
     """
     os.umask(0o077)
     outlet.install()
-    faulthandler.enable(_STDERR)
-    faulthandler.register(signal.SIGUSR1, _STDERR, all_threads=True)
+    dumps = outlet.unblocked(_STDERR)  # a dump must not wait for a reader either
+    faulthandler.enable(dumps)
+    faulthandler.register(signal.SIGUSR1, dumps, all_threads=True)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _configure_log(settings)
     notifier = notify.from_environment()
@@ -102,7 +103,7 @@ class Supervisor:
         self._phase = "starting"
         self._to_start: list[RoleName] = list(START_ORDER)
         self._notify_ns = 0
-        self._reload_waiters: list[tuple[int, str]] = []
+        self._reload_waiters: list[tuple[int, str, int]] = []
         self._selector = selectors.DefaultSelector()
         self._signals = Signals()
         turn = Turn(Order.SIGNAL, self._on_signals)
@@ -252,16 +253,20 @@ class Supervisor:
     # Reload
 
     def _reload_asked(self, client: int | None = None, request: Request | None = None) -> None:
+        now_ns = time.monotonic_ns()
         if client is not None and request is not None:
-            self._reload_waiters.append((client, request.id))
+            self._reload_waiters.append((client, request.id, now_ns))
         if self._phase == "stopping":
-            self._reloaded(ReloadRefused("the daemon is stopping"))
+            self._reloaded(ReloadRefused("the daemon is stopping"), now_ns)
             return
-        self._notifier.reloading(time.monotonic_ns())
+        self._notifier.reloading(now_ns)
         self._reloader.begin(self._reloaded)
 
-    def _reloaded(self, outcome: Settings | ReloadRefused) -> None:
-        """Adopt what was validated, or say why not; the bracket is closed either way."""
+    def _reloaded(self, outcome: Settings | ReloadRefused, begun_ns: int) -> None:
+        """Adopt what was validated, or say why not; the bracket is closed either way.
+
+        Who asked after the reading had begun is answered by the next one.
+        """
         try:
             if isinstance(outcome, ReloadRefused):
                 raise outcome
@@ -270,9 +275,10 @@ class Supervisor:
         except ReloadRefused as refused:
             self._log.error("reload_refused", reason=str(refused))
             answer = refusal("", "reload_refused", f"the old settings stay: {refused}")
-        for client, request_id in self._reload_waiters:
-            self._control.answer(client, replace(answer, id=request_id))
-        self._reload_waiters = []
+        for client, request_id, asked_ns in self._reload_waiters:
+            if asked_ns <= begun_ns:
+                self._control.answer(client, replace(answer, id=request_id))
+        self._reload_waiters = [each for each in self._reload_waiters if each[2] > begun_ns]
         if self._phase != "stopping":
             trouble = "" if answer.ok else f"; reload refused: {answer.message}"
             self._notifier.ready(self._status_line() + trouble)

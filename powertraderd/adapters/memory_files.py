@@ -6,7 +6,7 @@ from pathlib import Path
 
 from powertraderd.errors import StoreDamaged
 from powertraderd.model.candle import Coin, Timeframe
-from powertraderd.model.memory import Memory, MemoryRecord, from_bytes, to_bytes
+from powertraderd.model.memory_file import AnyMemory, MemoryRecord, from_bytes, to_bytes
 
 
 class MemoryFiles:
@@ -16,7 +16,7 @@ class MemoryFiles:
         """``root`` is made when the first memory is saved."""
         self._root = root
 
-    def load(self, coin: Coin, timeframe: Timeframe) -> tuple[Memory, datetime] | None:
+    def load(self, coin: Coin, timeframe: Timeframe) -> tuple[AnyMemory, datetime] | None:
         """The memory and when it was trained; None where none was ever saved.
 
         Raises StoreDamaged or StoreTooNew with the file's name; the file stays as it is.
@@ -35,7 +35,9 @@ class MemoryFiles:
             raise StoreDamaged(msg)
         return record.memory, record.trained_at
 
-    def save(self, coin: Coin, timeframe: Timeframe, memory: Memory, trained_at: datetime) -> None:
+    def save(
+        self, coin: Coin, timeframe: Timeframe, memory: AnyMemory, trained_at: datetime
+    ) -> None:
         """Replace the memory: after a crash the file is the old one or the new one, whole.
 
         The temporary name is fixed, so what a crash leaves behind is overwritten the next time.

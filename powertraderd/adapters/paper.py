@@ -83,6 +83,9 @@ class PaperBroker:
 
     # -- what the exchange tells
 
+    def verify_key(self) -> None:
+        """There is no key."""
+
     def quotes(self, coins: Sequence[Coin]) -> Mapping[Coin, Quote]:
         """The market's quotes."""
         return self._market.quotes(coins)
@@ -100,6 +103,10 @@ class PaperBroker:
     def fee_rate(self) -> Decimal:
         """The taker fee as a fraction."""
         return self._fee_rate
+
+    def clock_skew(self) -> float:
+        """None: this exchange goes by our clock."""
+        return 0.0
 
     def order(self, order_id: str) -> OrderReport | None:
         """The order, or None for an unknown id."""

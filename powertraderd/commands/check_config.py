@@ -73,6 +73,23 @@ def entries(chosen: Settings, file: Mapping[str, Any]) -> Iterator[Entry]:
     """Every key of every section, in the order in which the settings declare them."""
     for section in type(chosen).model_fields:
         yield from _of_section((section,), getattr(chosen, section), file.get(section, {}))
+    for coin, tables in chosen.coins.tables().items():
+        for section, table in tables:
+            yield from _of_coin(coin, section, table)
+
+
+def _of_coin(coin: str, section: str, table: Mapping[str, Any]) -> Iterator[Entry]:
+    """What a coin has of its own; the meaning is that of the section for all coins."""
+    fields = Settings.model_fields[section].annotation.model_fields  # type: ignore[union-attr]
+    for key, value in table.items():
+        yield Entry(
+            section=f"coins.{coin}.{section}",
+            key=key,
+            value=_toml(value),
+            origin="file",
+            help=fields[key].description or "",
+            range=_range(fields[key]),
+        )
 
 
 def _of_section(

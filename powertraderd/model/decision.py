@@ -36,6 +36,8 @@ class ReasonCode(StrEnum):
     DCA_HARD = "dca_hard"
     DCA_NEURAL = "dca_neural"
     TRAIL_CROSSED = "trail_crossed"
+    STOP_LOSS = "stop_loss"
+    TAKE_PROFIT = "take_profit"
     MANUAL_COMMAND = "manual_command"
     # nothing needs doing
     WAITING = "waiting"
@@ -62,9 +64,17 @@ class ReasonCode(StrEnum):
     SIGNAL_BLOCKED = "signal_blocked"
     TRAINING_STALE = "training_stale"
     ACCOUNT_UNKNOWN = "account_unknown"
+    ACCOUNT_STALE = "account_stale"
     EXPOSURE_UNKNOWN = "exposure_unknown"
+    REALISED_UNKNOWN = "realised_unknown"
     FEE_UNKNOWN = "fee_unknown"
+    FEE_STALE = "fee_stale"
+    PRODUCTS_STALE = "products_stale"
     CLOSE_UNKNOWN = "close_unknown"
+    CANDLE_STALE = "candle_stale"
+    DIVERGENCE_UNKNOWN = "divergence_unknown"
+    CLOCK_STALE = "clock_stale"
+    CLOCK_SKEW = "clock_skew"
     # the size does not fit
     SIZE_INVALID = "size_invalid"
     DUST = "dust"
@@ -75,6 +85,8 @@ class ReasonCode(StrEnum):
     # risk limits, in the order in which they are asked; cash comes last
     SPREAD_LIMIT = "spread_limit"
     CLOSE_DISTANCE_LIMIT = "close_distance_limit"
+    VENUE_DIVERGENCE_LIMIT = "venue_divergence_limit"
+    DAILY_LOSS_LIMIT = "daily_loss_limit"
     EXIT_COOLDOWN = "exit_cooldown"
     OPEN_POSITIONS_LIMIT = "open_positions_limit"
     ORDERS_PER_HOUR_LIMIT = "orders_per_hour_limit"
@@ -84,13 +96,28 @@ class ReasonCode(StrEnum):
     CASH_SHORT = "cash_short"
 
 
+class Standing(StrEnum):
+    """What trading may do: everything, exits only, nothing."""
+
+    ACTIVE = "ACTIVE"
+    REDUCING = "REDUCING"
+    HALTED = "HALTED"
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """A reason to reduce that comes and goes by itself: its code, and the words for people."""
+
+    code: ReasonCode
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class TradingState:
-    """What the owner and the supervisor allow right now.
+    """What the owner, the supervisor and reconciliation allow right now.
 
-    ``paused``: no entries and no averaging down, exits go on. ``safe_mode``: the same, after the
-    breaker tripped. ``halted``: nothing at all. ``differences``: why reconciliation allows no
-    entries.
+    ``paused``: no buys, exits go on. ``safe_mode``: the same, after the breaker tripped.
+    ``halted``: nothing at all. ``differences``: why reconciliation allows no buys.
     """
 
     paused: bool = False
@@ -100,12 +127,30 @@ class TradingState:
 
 
 @dataclass(frozen=True, slots=True)
+class VenueAges:
+    """Machine seconds since each slow fact was read at the venue; None: never.
+
+    ``account`` is when the venue's balances were last seen to agree with the ledger. ``skew`` is
+    the venue's clock less ours, seconds, as of ``clock`` ago.
+    """
+
+    account: float | None
+    products: float | None
+    fee: float | None
+    clock: float | None
+    skew: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class CoinView:
     """Everything known about one coin at ``now``; ``None`` means unknown, never zero.
 
     ``account_value`` is cash plus all positions at the bid, None while a quote is missing.
     ``exposure`` is the value of all positions at the bid. ``orders_last_hour`` counts intents.
-    ``order_in_flight``: an order of this coin is not final yet.
+    ``order_in_flight``: an order of this coin is not final yet. ``last_close`` is the close of the
+    newest 1-hour candle, ``last_close_at`` when that candle closed, and ``divergence_pct`` how far
+    the trading venue's close of the same hour is from it. ``realised_today`` is the profit realised
+    in this UTC day.
     """
 
     coin: Coin
@@ -121,8 +166,12 @@ class CoinView:
     orders_last_hour: int
     last_exit_at: datetime | None
     last_close: Price | None
+    last_close_at: datetime | None
+    divergence_pct: Decimal | None
+    realised_today: Usd | None
     order_in_flight: bool
     trading: TradingState
+    ages: VenueAges
 
 
 @dataclass(frozen=True, slots=True)

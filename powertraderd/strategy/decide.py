@@ -23,6 +23,7 @@ def decide(view: CoinView, rules: StrategyRules) -> Decision:
     Depends on nothing but its arguments. Hand the answer to ``risk.admit`` before acting on it,
     and save ``trail`` before an order is placed, because booking a buy starts the trail anew.
     """
+    rules = rules.of(view.coin)
     with localcontext(EXACT):
         if view.position is None:
             return entry.consider(view, rules)
@@ -35,8 +36,10 @@ def decide(view: CoinView, rules: StrategyRules) -> Decision:
 def manual_buy(view: CoinView, rules: StrategyRules, quote_size: Usd) -> Decision:
     """MANUAL_BUY of ``quote_size`` (fees inside), rounded down, or MANUAL_SKIP with the reason.
 
-    Signals, pauses, caps and cooldowns do not count; halted, quote, product and size do.
+    Signals, caps and cooldowns do not count; halted, quote, product and size do, and so does
+    whatever `risk.admit` asks of a buy.
     """
+    rules = rules.of(view.coin)
     with localcontext(EXACT):
         try:
             size = _manual_buy_size(view, rules, quote_size)
@@ -51,6 +54,7 @@ def manual_sell(view: CoinView, rules: StrategyRules, base_size: Base) -> Decisi
 
     Only what the daemon itself bought can be sold; asking for more is refused, not cut.
     """
+    rules = rules.of(view.coin)
     with localcontext(EXACT):
         try:
             size = _manual_sell_size(view, rules, base_size)

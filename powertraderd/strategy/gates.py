@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from powertraderd.model.decision import CoinView, ReasonCode, TradingState
-from powertraderd.model.money import Base, Usd, ceil_to, floor_to
+from powertraderd.model.money import Base, Price, Usd, ceil_to, floor_to
 from powertraderd.model.product import Product
 from powertraderd.model.quote import Quote
 from powertraderd.model.rules import RiskLimits, StrategyRules
@@ -40,7 +40,7 @@ def refuse_when_busy(view: CoinView) -> None:
 
 
 def refuse_when_reducing(trading: TradingState) -> None:
-    """Neither entries nor averaging down while paused, in safe mode or with differences."""
+    """No buy while paused, in safe mode or with differences."""
     if trading.paused:
         raise Blocked(ReasonCode.PAUSED)
     if trading.safe_mode:
@@ -59,6 +59,20 @@ def usable_quote(view: CoinView, limits: RiskLimits) -> Quote:
     if not (quote.bid.is_finite() and quote.ask.is_finite() and 0 < quote.bid <= quote.ask):
         raise Blocked(ReasonCode.QUOTE_INVALID)
     return quote
+
+
+def usable_close(view: CoinView, limits: RiskLimits) -> Price:
+    """The close of the newest hour, if there is one and the hour is not long past."""
+    close = view.last_close
+    if close is None or view.last_close_at is None or not (close.is_finite() and close > 0):
+        raise Blocked(ReasonCode.CLOSE_UNKNOWN)
+    if _older(view.now, view.last_close_at, timedelta(seconds=limits.candle_max_age_seconds)):
+        raise Blocked(
+            ReasonCode.CANDLE_STALE,
+            candle_age_s=age_s(view.now, view.last_close_at),
+            limit_s=str(limits.candle_max_age_seconds),
+        )
+    return close
 
 
 def open_product(view: CoinView) -> Product:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 from powertraderd.model.candle import Timeframe
@@ -27,6 +28,11 @@ def levels(predictions: Sequence[Prediction], bound_distance_pct: float) -> Leve
 
     Only active timeframes have levels, and each level keeps its timeframe.
     """
+    return _levels(tuple(predictions), bound_distance_pct)
+
+
+@lru_cache(maxsize=64)  # predictions change when a candle closes, the ask at every tick
+def _levels(predictions: tuple[Prediction, ...], bound_distance_pct: float) -> Levels:
     share = bound_distance_pct / 100
     lows: dict[Timeframe, float] = {}
     highs: dict[Timeframe, float] = {}

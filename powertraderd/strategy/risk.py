@@ -12,7 +12,7 @@ from powertraderd.model.decision import Action, CoinView, Decision, ReasonCode
 from powertraderd.model.money import EXACT, Usd
 from powertraderd.model.quote import Quote
 from powertraderd.model.rules import RiskLimits, StrategyRules
-from powertraderd.strategy import gates
+from powertraderd.strategy import gates, standing
 from powertraderd.strategy.figures import shown
 
 _REFUSED = {
@@ -35,7 +35,7 @@ def admit(decision: Decision, view: CoinView, rules: StrategyRules) -> Decision:
         return decision
     try:
         with localcontext(EXACT):
-            _check(decision, view, rules.risk)
+            _check(decision, view, rules.of(view.coin).risk)
     except gates.Blocked as blocked:
         return replace(
             decision,
@@ -53,7 +53,11 @@ def _check(decision: Decision, view: CoinView, limits: RiskLimits) -> None:
     quote = gates.usable_quote(view, limits)
     if decision.quote_size is None:
         return
+    gates.refuse_when_reducing(view.trading)
+    for brake in standing.brakes(view.realised_today, view.ages, limits):
+        raise gates.Blocked(brake.code, why=brake.why)
     _check_market(view, quote, limits)
+    _check_ages(view, limits)
     _check_pace(decision, view, limits)
     _check_position(decision.quote_size, view, quote, limits)
     _check_exposure(decision.quote_size, view, limits)
@@ -64,12 +68,27 @@ def _check_market(view: CoinView, quote: Quote, limits: RiskLimits) -> None:
     if limits.max_spread_pct is not None:
         spread_pct = _HUNDRED * (quote.ask - quote.bid) / quote.bid
         _at_most(ReasonCode.SPREAD_LIMIT, spread_pct, limits.max_spread_pct)
+    close = gates.usable_close(view, limits)
     if limits.max_close_distance_pct is not None:
-        close = view.last_close
-        if close is None or not (close.is_finite() and close > 0):
-            raise gates.Blocked(ReasonCode.CLOSE_UNKNOWN)
         distance_pct = _HUNDRED * abs(quote.ask - close) / close
         _at_most(ReasonCode.CLOSE_DISTANCE_LIMIT, distance_pct, limits.max_close_distance_pct)
+    if limits.max_venue_divergence_pct is not None:
+        if view.divergence_pct is None:
+            raise gates.Blocked(ReasonCode.DIVERGENCE_UNKNOWN)
+        divergence, most = view.divergence_pct, limits.max_venue_divergence_pct
+        _at_most(ReasonCode.VENUE_DIVERGENCE_LIMIT, divergence, most)
+
+
+def _check_ages(view: CoinView, limits: RiskLimits) -> None:
+    """What was read at the venue too long ago, or never, is not known any more."""
+    for code, age, most in (
+        (ReasonCode.ACCOUNT_STALE, view.ages.account, limits.account_max_age_seconds),
+        (ReasonCode.PRODUCTS_STALE, view.ages.products, limits.products_max_age_seconds),
+        (ReasonCode.FEE_STALE, view.ages.fee, limits.fee_max_age_seconds),
+    ):
+        if age is None or age > most:
+            age_s = "never read" if age is None else f"{age:.0f}"
+            raise gates.Blocked(code, age_s=age_s, limit_s=f"{most:g}")
 
 
 def _check_pace(decision: Decision, view: CoinView, limits: RiskLimits) -> None:

@@ -32,15 +32,16 @@ def tend(view: CoinView, position: Position, rules: StrategyRules) -> Decision:
         trail=trail,
     )
     try:
-        size = _due(view, position, trail, rules)
+        code = _due(view, position, trail, rules)
+        size = None if code is None else _size(view, position)
     except gates.Blocked as blocked:
         return replace(held, reason_code=blocked.code, numbers={**held.numbers, **blocked.numbers})
-    if size is None:
+    if code is None or size is None:
         return held
     return replace(
         held,
         action=Action.TRAIL_SELL,
-        reason_code=ReasonCode.TRAIL_CROSSED,
+        reason_code=code,
         numbers={**held.numbers, "size": shown(size)},
         base_size=size,
     )
@@ -111,15 +112,28 @@ def _reason(before: Trail, after: Trail) -> ReasonCode:
     return ReasonCode.TRAIL_RESTARTED if before.armed else ReasonCode.WAITING
 
 
-def _due(view: CoinView, position: Position, trail: Trail, rules: StrategyRules) -> Base | None:
-    """How much to sell now, or None. Raises Blocked where nothing may be concluded or sold."""
+def _due(
+    view: CoinView, position: Position, trail: Trail, rules: StrategyRules
+) -> ReasonCode | None:
+    """Why to sell now, or None. Raises Blocked where nothing may be concluded.
+
+    The stop loss needs no fee: it sells below break-even, that is its purpose.
+    """
     gates.refuse_when_busy(view)
     if view.product is not None:
         gates.sell_size(position.quantity, view.product)  # dust can neither be sold nor averaged
-    gates.usable_quote(view, rules.risk)
-    _floor(view, position, rules.exit)
-    if not trail.armed or trail.was_above:
-        return None
+    bid = gates.usable_quote(view, rules.risk).bid
+    gain = _HUNDRED * (bid * position.quantity - position.cost)
+    stop, cap = rules.risk.stop_loss_pct, rules.exit.take_profit_pct
+    if stop is not None and gain <= -stop * position.cost:
+        return ReasonCode.STOP_LOSS
+    floor = _floor(view, position, rules.exit)
+    if cap is not None and gain >= cap * position.cost and (floor is None or bid >= floor):
+        return ReasonCode.TAKE_PROFIT
+    return ReasonCode.TRAIL_CROSSED if trail.armed and not trail.was_above else None
+
+
+def _size(view: CoinView, position: Position) -> Base:
     product = gates.open_product(view)
     most = product.base_max_size
     return gates.sell_size(

@@ -57,7 +57,7 @@ def learn(
     the gap is not learned. ``progress`` is called with the number of candles done, now and then
     and at the end. Raises ValueError for a candle that does not come after the newest one learned.
     """
-    pupil = _Pupil(memory, timeframe)
+    pupil = Pupil(memory, timeframe)
     for done, candle in enumerate(candles, 1):
         pupil.learn(candle)
         if progress and (done % PROGRESS_EVERY == 0 or done == len(candles)):
@@ -65,14 +65,15 @@ def learn(
     return pupil.memory()
 
 
-class _Pupil:
-    """A memory while it learns.
+class Pupil:
+    """A memory while it learns: what `learn` does, candle by candle.
 
     ``ascending`` holds the patterns in ascending order and ``places`` their indices; equal patterns
     stand in order of learning. The newest candle is pending.
     """
 
     def __init__(self, memory: Memory, timeframe: Timeframe) -> None:
+        """Go on from ``memory``."""
         self.length = timeframe.length
         self.patterns: list[float] = memory.patterns.tolist()
         self.closes = Weights(
@@ -99,7 +100,7 @@ class _Pupil:
                 msg = f"the candle of {candle.opened_at} does not come after that of {opened_at}"
                 raise ValueError(msg)
         pattern = move_pct(candle.open, candle.close)
-        hits = self._hits(pattern)
+        hits = self.hits(pattern)
         step = FINE_STEP if self.threshold < FINE_BELOW else COARSE_STEP
         if len(hits) > WANTED_HITS:
             self.threshold = max(self.threshold - step, 0.0)
@@ -127,8 +128,8 @@ class _Pupil:
         self.highs.append(high)
         self.lows.append(low)
 
-    def _hits(self, pattern: float) -> list[int]:
-        """Entries whose pattern matches, in ascending order of pattern.
+    def hits(self, pattern: float) -> list[int]:
+        """Indices of the entries whose pattern matches by now, in ascending order of pattern.
 
         In exact numbers the matches lie from ``pattern`` times (200 - T) / (200 + T) to its
         reverse. Only where an entry is so near to an end that rounding may matter, each distance

@@ -34,6 +34,11 @@ class Weights:
             elif actual < entry.lowest:
                 entries[hit] = entry.below or entry.after_less()
 
+    def at(self, places: Iterable[int]) -> list[tuple[float, float]]:
+        """Move in percent and weight of the entries at ``places``."""
+        entries = self._entries
+        return [(entries[place].move, entries[place].weight) for place in places]
+
     def moves(self) -> list[float]:
         """The moves, in order of learning."""
         return [entry.move for entry in self._entries]

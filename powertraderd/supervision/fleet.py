@@ -177,7 +177,7 @@ class Fleet:
             return
         self.listen(worker, child)
         worker.page = worker.death_page = child.page.read(time.monotonic_ns()).page
-        self._log_last_page(worker)
+        self._log_last_words(worker, child.page.dump())
         self._hooks.forget(child.pidfd, child.channel)
         child.close()
         worker.child, worker.told = None, None
@@ -262,12 +262,14 @@ class Fleet:
         if worker.garbage == 1:
             self._log.warning("worker_sends_garbage", of=worker.role, error=error)
 
-    def _log_last_page(self, worker: Worker) -> None:
+    def _log_last_words(self, worker: Worker, stack: str) -> None:
         page = worker.death_page
         if page is not None:
             age_s = (time.monotonic_ns() - page.phase_started_ns) / _NS
             fields = {"phase": page.phase, "detail": page.detail, "age_s": round(age_s, 3)}
             self._log.info("worker_last_page", of=worker.role, loops=page.loops, **fields)
+        if stack:
+            self._log.info("worker_stack", of=worker.role, stack=stack)
 
     def _act(self, worker: Worker, action: states.Action) -> None:
         match action:

@@ -21,7 +21,7 @@ class Outlet(io.TextIOBase):
     def __init__(self, descriptor: int) -> None:
         """Write to ``descriptor``, which stays open and whose flags stay as they are."""
         self._original = descriptor
-        self._target = _own_description(descriptor)
+        self._target = unblocked(descriptor)
         is_socket = stat.S_ISSOCK(os.fstat(descriptor).st_mode)
         self._socket = socket.socket(fileno=os.dup(descriptor)) if is_socket else None
         self._poll = select.poll()
@@ -90,7 +90,7 @@ class Outlet(io.TextIOBase):
         return self._socket.send(piece, socket.MSG_DONTWAIT)
 
 
-def _own_description(descriptor: int) -> int:
+def unblocked(descriptor: int) -> int:
     """A non-blocking description of the same pipe or terminal.
 
     O_NONBLOCK set on the inherited one would also change the shell that started us. Regular files

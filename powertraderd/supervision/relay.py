@@ -20,7 +20,12 @@ ClientId = int
 Delivery = tuple[ClientId, Answer]
 
 # Nothing was done, or it is not known: asking again with the same id must be allowed to find out.
-_OPEN_ENDED = frozenset({Code.TIMED_OUT, Code.BUSY, Code.NOT_READY, Code.INTERNAL})
+_OPEN_ENDED = frozenset(
+    {
+        *(Code.TIMED_OUT, Code.BUSY, Code.NOT_READY, Code.INTERNAL),
+        *("order_unsettled", "exchange_unavailable"),  # the trader's own words for it
+    }
+)
 
 
 class Replays:

@@ -20,6 +20,8 @@ from powertraderd.supervision.turns import Order, Turn
 
 _NS = 1_000_000_000
 PATIENCE_S = 20.0
+LONGEST_WISHING_S = 5.0
+"""Wishes that keep coming for so long put the settings off no longer."""
 _MOST_TEXT = 2_000
 
 
@@ -27,7 +29,8 @@ class ReloadRefused(Exception):
     """The new settings are not taken; the old ones stay."""
 
 
-Done = Callable[[Settings | ReloadRefused], None]
+Done = Callable[[Settings | ReloadRefused, int], None]
+"""(settings or what is wrong with them, machine ns at which reading them began)"""
 
 
 @dataclass(slots=True)
@@ -91,7 +94,11 @@ def _memory(name: str) -> IO[bytes]:
 
 
 class Reloader:
-    """At most one validation at a time; a wish that comes meanwhile leads to one more."""
+    """At most one validation at a time; a wish that comes meanwhile leads to one more.
+
+    The outcome before that is dropped, so that a burst of wishes is one reload; yet an unbroken
+    stream of them cannot keep the new settings out for ever.
+    """
 
     def __init__(self, config: Path | None, selector: selectors.BaseSelector) -> None:
         """Validate ``config``, or what the environment names."""
@@ -99,6 +106,8 @@ class Reloader:
         self._selector = selector
         self._validation: Validation | None = None
         self._again = False
+        self._begun_ns = 0
+        self._wishing_ns = 0
         self._done: Done | None = None
 
     @property
@@ -117,10 +126,16 @@ class Reloader:
         if self._validation is not None:
             self._again = True
             return
+        self._wishing_ns = time.monotonic_ns()
+        self._begin(done)
+
+    def _begin(self, done: Done) -> None:
+        self._begun_ns = time.monotonic_ns()
         try:
-            self._validation = begin(self._config, time.monotonic_ns())
+            self._validation = begin(self._config, self._begun_ns)
         except OSError as error:
-            done(ReloadRefused(f"no process could be made to read the settings: {error}"))
+            refused = ReloadRefused(f"no process could be made to read the settings: {error}")
+            done(refused, self._begun_ns)
             return
         turn = Turn(Order.EXIT, self.exited)
         self._selector.register(self._validation.pidfd, selectors.EVENT_READ, turn)
@@ -133,11 +148,14 @@ class Reloader:
         self._selector.unregister(validation.pidfd)
         outcome = validation.result()
         validation.close()
-        if self._again:
-            self._again = False
+        again, self._again = self._again, False
+        now_ns = time.monotonic_ns()
+        if again and now_ns - self._wishing_ns < LONGEST_WISHING_S * _NS:
+            self._begin(self._done)
+            return
+        self._done(outcome, self._begun_ns)
+        if again:
             self.begin(self._done)
-        else:
-            self._done(outcome)
 
     def sweep(self, now_ns: int) -> None:
         """End a validation that takes too long."""

@@ -14,11 +14,12 @@ _EVERYONE = frozenset({"trading", "logging"})
 
 # A change in one of these sections restarts the worker on reload.
 SECTIONS: dict[RoleName, frozenset[str]] = {
-    "exporter": _EVERYONE | {"exporter", "entry", "dca", "exit", "signal", "risk"},
-    "trainer": _EVERYONE | {"candles", "training", "signal"},
-    "thinker": _EVERYONE | {"candles", "training", "signal", "paper"},
+    "exporter": _EVERYONE | {"exporter", "entry", "dca", "exit", "signal", "risk", "coins"},
+    "trainer": _EVERYONE | {"candles", "exchange", "training", "signal"},
+    "thinker": _EVERYONE | {"candles", "exchange", "training", "signal", "paper"},
     "trader": _EVERYONE
-    | {"candles", "paper", "entry", "dca", "exit", "signal", "training", "risk"},
+    | {"candles", "exchange", "paper", "entry", "dca", "exit", "signal", "training", "risk"}
+    | {"coins"},
 }
 
 # A change in one of these needs a new daemon: the supervisor itself stands on them.

@@ -200,7 +200,7 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class Dump:
-    """SIGUSR1: faulthandler writes all stacks to stderr."""
+    """SIGUSR1: faulthandler writes all stacks behind the page."""
 
     pid: int
 

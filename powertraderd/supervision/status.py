@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from powertraderd import __version__
+from powertraderd import __version__, log
 from powertraderd.settings import Settings
 from powertraderd.supervision.fleet import Worker
 from powertraderd.supervision.market import Market
@@ -15,7 +15,8 @@ from powertraderd.supervision.state_file import DurableState
 from powertraderd.supervision.states import Death, Life
 
 _NS = 1_000_000_000
-_REPORTED = ("account", "training", "differences")  # a worker speaks about these, and about coins
+# what workers say, besides coins
+_REPORTED = ("account", "training", "differences", "venue", "exporter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ def _supervisor(daemon: Daemon, now_ns: int) -> dict[str, Any]:
         "runtime_dir": str(settings.paths.runtime_dir),
         "market_time": daemon.market.clock.now().isoformat(),
         "clock": daemon.market.message,
+        "log_lines": log.lines(),
         "log_file": None if settings.logging.file is None else str(settings.logging.file),
     }
 
@@ -104,6 +106,7 @@ def row(worker: Worker, now_ns: int) -> dict[str, Any]:
         else None,
         "parked_because": state.parked_because if state.life is Life.PARKED else None,
         "safe_mode": state.safe_mode,
+        "vitals": worker.report and worker.report.content.get("vitals"),
         "quarantined": [f"{each.phase} {each.detail}" for each in state.quarantines],
     }
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from powertraderd.model.candle import Coin, Timeframe
-from powertraderd.model.decision import CoinView, TradingState
+from powertraderd.model.decision import CoinView, TradingState, VenueAges
 from powertraderd.model.money import Base, Price, Usd
 from powertraderd.model.order import Fill, OrderSide
 from powertraderd.model.position import Books, Position
@@ -21,6 +21,8 @@ from powertraderd.model.signal import Levels, Side, Signal
 BTC = Coin("BTC")
 ETH = Coin("ETH")
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
+FRESH = VenueAges(account=0, products=0, fee=0, clock=0, skew=0)
+"""Everything was read at the venue just now."""
 LOWS = (99.0, 98.5, 98.0, 97.5, 97.0, 96.5, 96.0)
 """Low levels of the seven timeframes, shortest first."""
 
@@ -107,8 +109,12 @@ def coin_view(position: Position | None = None, **changes: Any) -> CoinView:  # 
         orders_last_hour=0,
         last_exit_at=None,
         last_close=Price(Decimal(100)),
+        last_close_at=NOW,
+        divergence_pct=Decimal(0),
+        realised_today=Usd(Decimal(0)),
         order_in_flight=False,
         trading=TradingState(),
+        ages=FRESH,
     )
     return replace(view, **changes)
 

@@ -42,6 +42,7 @@ class FaultyBroker:
         self.faults = list(faults)
         self.lag = timedelta(0)
         self.failing_reads = 0
+        self.skew: float | None = None
         self.asked: list[OrderIntent] = []
 
     def place(self, intent: OrderIntent) -> Placement:
@@ -81,6 +82,10 @@ class FaultyBroker:
         """As the inner broker says."""
         return self._inner.quotes(coins)
 
+    def verify_key(self) -> None:
+        """As the inner broker says."""
+        self._inner.verify_key()
+
     def products(self, coins: Sequence[Coin]) -> Mapping[Coin, Product]:
         """As the inner broker says."""
         return self._inner.products(coins)
@@ -92,6 +97,10 @@ class FaultyBroker:
     def fee_rate(self) -> Decimal:
         """As the inner broker says."""
         return self._inner.fee_rate()
+
+    def clock_skew(self) -> float:
+        """What the test says; None: as the inner broker does."""
+        return self._inner.clock_skew() if self.skew is None else self.skew
 
     def _visible(self, since: datetime) -> bool:
         return self._clock.now() - since >= self.lag

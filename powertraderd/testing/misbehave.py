@@ -46,19 +46,25 @@ class Plan:
         self._order = folder / role
         self._log = folder / f"{role}.log"
 
+    def peek(self) -> list[str]:
+        """The words of the order, without the word once."""
+        words = self._words()
+        return words[words[:1] == ["once"] :]
+
     def order(self, known: Container[str]) -> list[str]:
         """The words of the order if it is one of ``known``, none otherwise."""
-        try:
-            words = self._order.read_text(encoding="utf-8").split()
-        except FileNotFoundError:
-            return []
-        once = words[:1] == ["once"]
-        words = words[once:]
+        words = self.peek()
         if not words or words[0] not in known:
             return []
-        if once:
+        if self._words()[:1] == ["once"]:
             self._order.unlink()
         return words
+
+    def _words(self) -> list[str]:
+        try:
+            return self._order.read_text(encoding="utf-8").split()
+        except FileNotFoundError:
+            return []
 
     def note(self, what: str, **values: object) -> None:
         """Append a line to the role's diary."""

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import Any, TypeVar
 
 from powertraderd.supervision.client import Client, DaemonUnreachable
 from powertraderd.supervision.protocol import Answer
-from powertraderd.supervision.spawn import python_command
 
 T = TypeVar("T")
 ROLES = ("exporter", "trainer", "thinker", "trader")
@@ -37,6 +37,13 @@ BUDGETS = {
     "training_total": 3,
     "idle_slack": 1,
 }
+MARKET: Mapping[str, Mapping[str, object]] = {
+    "trading": {"coins": ["BTC"], "tick_seconds": 0.05, "quiet_window_seconds": 1},
+    "clock": {"kind": "accelerated", "start": "2024-01-01T00:00:00Z", "speed": 60},
+    "candles": {"history_start": "2023-12-18T00:00:00Z"},
+    "paper": {"latency_ms": 6000},
+}
+"""For real workers: a made-up market in which a minute is an hour; fills show after 0.1 s."""
 
 
 def until(condition: Callable[[], T | None], what: str, patience_s: float = PATIENCE_S) -> T:
@@ -64,8 +71,9 @@ def alive(pid: int) -> bool:
 class Daemon:
     """A supervisor under test."""
 
-    def __init__(self, folder: Path) -> None:
-        """Lay out a folder; nothing runs yet."""
+    def __init__(self, folder: Path, *real: str) -> None:
+        """Lay out a folder; nothing runs yet. The ``real`` roles work, the others only act."""
+        self.real = real
         self.folder = folder
         self.plan = folder / "plan"
         self.plan.mkdir()
@@ -80,18 +88,28 @@ class Daemon:
 
     # Before and after its life
 
-    def configure(self, *, budgets: Mapping[str, float] | None = None, **supervisor: float) -> None:
+    def configure(
+        self,
+        *,
+        budgets: Mapping[str, float] | None = None,
+        sections: Mapping[str, Mapping[str, object]] | None = None,
+        **supervisor: float,
+    ) -> None:
         """Write the settings: the scaled ones, changed by the arguments."""
-        lines = [
-            "[paths]",
-            f'state_dir = "{self.state_dir}"',
-            f'runtime_dir = "{self.runtime_dir}"',
-        ]
-        lines += ["[exporter]", 'listen = "127.0.0.1:0"', "[logging]", 'level = "debug"']
-        lines += ["[control]", "ack_seconds = 1"]
-        lines += ["[supervisor]", *(f"{k} = {v}" for k, v in {**SCALED, **supervisor}.items())]
-        lines += ["[supervisor.budgets]"]
-        lines += [f"{k} = {v}" for k, v in {**BUDGETS, **(budgets or {})}.items()]
+        tables: dict[str, Mapping[str, object]] = {
+            "paths": {"state_dir": str(self.state_dir), "runtime_dir": str(self.runtime_dir)},
+            "exporter": {"listen": "127.0.0.1:0"},
+            "logging": {"level": "debug"},
+            "control": {"ack_seconds": 1},
+            **(MARKET if self.real else {}),
+            **(sections or {}),
+            "supervisor": {**SCALED, **supervisor},
+            "supervisor.budgets": {**BUDGETS, **(budgets or {})},
+        }
+        lines: list[str] = []
+        for name, table in tables.items():
+            # JSON's text, numbers, truth values and lists are TOML's as well.
+            lines += [f"[{name}]", *(f"{key} = {json.dumps(each)}" for key, each in table.items())]
         self.config.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def start(
@@ -104,7 +122,7 @@ class Daemon:
         """Run it; ``ready`` waits until all workers run, ``output`` takes the place of the log."""
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                python_command("powertraderd.testing.daemon", str(self.config), str(self.plan)),
+                [sys.executable, "-W", "error", "-P", "-m", *self._module()],
                 stdin=subprocess.DEVNULL,
                 stdout=log if output is None else output,
                 stderr=log if output is None else output,
@@ -113,6 +131,9 @@ class Daemon:
         if ready:
             until(self.all_running, "all workers to run")
         return self
+
+    def _module(self) -> list[str]:
+        return ["powertraderd.testing.daemon", str(self.config), str(self.plan), *self.real]
 
     @property
     def pid(self) -> int:
@@ -149,6 +170,14 @@ class Daemon:
     def ask(self, verb: str, timeout_s: float = 5.0, **args: object) -> Answer:
         """One control request."""
         return self.client.request(verb, args, timeout_s)
+
+    def buy(self, request_id: str, usd: str = "100") -> Answer:
+        """Buy bitcoin by hand, under a request id of one's own."""
+        return self.client.request("buy", {"coin": "BTC", "usd": usd}, 20.0, request_id)
+
+    def bought(self) -> bool:
+        """Whether a purchase by hand, a new one each time, went through."""
+        return self.client.request("buy", {"coin": "BTC", "usd": "10"}, 20.0).ok
 
     def status(self) -> Mapping[str, Any]:
         """The data of ``status``, empty while nobody answers."""

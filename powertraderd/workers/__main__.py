@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None, wire: "Wire | None" = None) -> int:
     """Be the worker named in ``argv``, wired by ``wire`` (the real adapters where it is None)."""
     arguments = _parse(argv)
-    boot.harden(arguments.supervisor_pid)
+    boot.harden(arguments.supervisor_pid, arguments.page_fd)
     # Imported only now, so that this process dies with the supervisor while they load.
     from powertraderd.workers.runtime import serve  # noqa: PLC0415
 

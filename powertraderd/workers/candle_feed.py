@@ -8,8 +8,8 @@ from powertraderd.clock import Clock
 from powertraderd.model.candle import Coin, Timeframe
 from powertraderd.ports import CandleArchive, CandleSource, Heart
 
-WINDOW = 1500
-"""Candles asked for at once: the most that venues hand out; what is stored stays when one fails."""
+WINDOW = 1400
+"""Candles asked for at once: one answer of KuCoin; what is stored stays when a later one fails."""
 
 
 class CandleFeed:

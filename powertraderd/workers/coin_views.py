@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from powertraderd.model.candle import Coin, Timeframe
+from powertraderd.model.candle import Coin
 from powertraderd.model.decision import CoinView, TradingState
-from powertraderd.model.money import Price, price_from_float
 from powertraderd.model.product import Product
 from powertraderd.model.quote import Quote
 from powertraderd.model.signal import Signal
-from powertraderd.ports import CandleArchive, Ledger
+from powertraderd.ports import Ledger
+from powertraderd.workers.closes import Closes
+from powertraderd.workers.safeguards import Safeguards
 from powertraderd.workers.valuation import account_value, exposure
 
 HOUR = timedelta(hours=1)
@@ -32,14 +33,15 @@ class Moment:
 class CoinViews:
     """Joins a moment with the books, which may change between two coins of the same moment."""
 
-    def __init__(self, ledger: Ledger, closes: CandleArchive) -> None:
-        """Read the books from ``ledger`` and the last closes from ``closes``."""
+    def __init__(self, ledger: Ledger, closes: Closes, safeguards: Safeguards) -> None:
+        """Books from ``ledger``, last closes from ``closes``, ages from ``safeguards``."""
         self._ledger = ledger
         self._closes = closes
+        self._safeguards = safeguards
 
     def view(self, coin: Coin, moment: Moment) -> CoinView:
         """Everything known about ``coin`` at ``moment``."""
-        books = self._ledger.books()
+        books, close = self._ledger.books(), self._closes.of(coin)
         return CoinView(
             coin=coin,
             now=moment.now,
@@ -53,14 +55,11 @@ class CoinViews:
             fee_rate=moment.fee_rate,
             orders_last_hour=len(self._ledger.orders_since(moment.now - HOUR)),
             last_exit_at=self._ledger.last_exit_at(coin),
-            last_close=self._last_close(coin),
+            last_close=close.price if close else None,
+            last_close_at=close.at if close else None,
+            divergence_pct=close.divergence_pct if close else None,
+            realised_today=self._safeguards.realised_today(),
             order_in_flight=any(item.intent.coin == coin for item in self._ledger.open_orders()),
             trading=moment.trading,
+            ages=self._safeguards.ages(),
         )
-
-    def _last_close(self, coin: Coin) -> Price | None:
-        opened_at = self._closes.newest(coin, Timeframe.HOUR_1)
-        if opened_at is None:
-            return None
-        newest = self._closes.load(coin, Timeframe.HOUR_1, opened_at, opened_at + HOUR)
-        return price_from_float(newest[-1].close) if newest else None

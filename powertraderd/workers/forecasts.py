@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from powertraderd import log
 from powertraderd.errors import StoreDamaged
 from powertraderd.model.candle import Coin, Timeframe
-from powertraderd.model.memory import Memory
+from powertraderd.model.memory_file import AnyMemory
 from powertraderd.model.prediction import Prediction
 from powertraderd.ports import CandleArchive, Heart, MemoryStore
-from powertraderd.strategy import predict
+from powertraderd.strategy import learner
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -81,9 +81,9 @@ class Forecasts:
         candles = self._candles.load(coin, timeframe, learned_at, learned_at + _INSTANT)
         if not candles:
             return None
-        return Forecast(predict.predict(memory, candles[0], timeframe), trained_at)
+        return Forecast(learner.predict(memory, candles[0], timeframe), trained_at)
 
-    def _learned_last(self, memory: Memory, coin: Coin, timeframe: Timeframe) -> datetime | None:
+    def _learned_last(self, memory: AnyMemory, coin: Coin, timeframe: Timeframe) -> datetime | None:
         """An imported memory does not say which candle it learned last: take the newest."""
         if memory.pending is not None:
             return memory.pending.opened_at

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from powertraderd.supervision.page import Page, PageWriter
+from powertraderd.workers.phase_counts import OK, PhaseCounts, outcome_of
 
 _NS = 1_000_000_000
 _NEVER = 2**63
@@ -52,6 +53,7 @@ class PageHeart:
         self._cycle_started_ns = 0
         self._cycle_deadline_ns = _NEVER
         self._base = ("boot", base_s)
+        self.counts = PhaseCounts()
         self._stack: list[_Frame] = []
         self._rest()
 
@@ -59,9 +61,14 @@ class PageHeart:
     def phase(self, name: str, budget_s: float, detail: str = "") -> Iterator[None]:
         """Promise to leave within ``budget_s`` machine seconds; never later than the outer one."""
         self._push(name, budget_s, detail)
+        started_ns, outcome = self._now_ns(), OK
         try:
             yield
+        except BaseException as error:
+            outcome = outcome_of(error)
+            raise
         finally:
+            self.counts.ended(name, outcome, self._now_ns() - started_ns)
             self._pop()
 
     @contextmanager

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from structlog.stdlib import BoundLogger
 
+from powertraderd import log
 from powertraderd.clock import Clock
 from powertraderd.settings import Settings
 from powertraderd.supervision.channel import TradingState
@@ -73,8 +74,12 @@ class Context:
     poll: Callable[[], bool]
 
     def report(self, report: Mapping[str, Any]) -> None:
-        """Hand the supervisor a small state for `ptctl status`; the newest one counts."""
-        self.send({"type": "report", "report": jsonable(report)})
+        """Hand the supervisor a small state for `ptctl status`; the newest one counts.
+
+        With it go the worker's vitals: phases by outcome, and log lines by level.
+        """
+        vitals = {"phases": self.heart.counts.rows(), "log_lines": log.lines()}
+        self.send({"type": "report", "report": jsonable({**report, "vitals": vitals})})
 
     def halt(self, reason: str) -> None:
         """Ask the supervisor to halt trading durably; for what only the owner can put right."""

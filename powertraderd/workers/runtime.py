@@ -4,7 +4,6 @@ A role does the work; the runtime makes the promises around it. Doing nothing is
 """
 
 import logging
-import os
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -58,7 +57,6 @@ def serve(name: str, page_fd: int, channel_fd: int, wire: Wire) -> int:
 
 def _context(name: str, page_fd: int, mailbox: Mailbox) -> Context:
     page = PageWriter(page_fd)
-    os.close(page_fd)
     start = mailbox.first()
     settings = Settings.model_validate(start["settings"])
     incarnation = start["incarnation"]

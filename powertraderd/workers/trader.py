@@ -11,13 +11,15 @@ from powertraderd.clock import NANOSECOND
 from powertraderd.errors import InvariantBroken, TransientExchangeError
 from powertraderd.model.candle import Coin
 from powertraderd.model.decision import CoinView, Decision, TradingState
-from powertraderd.model.money import Usd, floor_to
+from powertraderd.model.money import floor_to
 from powertraderd.model.order import OrderState
-from powertraderd.ports import Broker, CandleArchive, Ledger, SignalBoard
+from powertraderd.ports import Broker, CandleArchive, CandleSource, Ledger, SignalBoard
 from powertraderd.strategy import decide, risk
 from powertraderd.supervision import channel, quarantine
 from powertraderd.supervision.protocol import Answer, Code, refusal
 from powertraderd.supervision.verbs import Buy, Sell
+from powertraderd.workers import funding
+from powertraderd.workers.closes import Closes
 from powertraderd.workers.coin_views import CoinViews, Moment
 from powertraderd.workers.decision_journal import DecisionJournal
 from powertraderd.workers.manual_orders import ManualOrders
@@ -25,6 +27,7 @@ from powertraderd.workers.order_desk import OrderDesk, Patience
 from powertraderd.workers.reconcile import Holdings, Reconciler
 from powertraderd.workers.report import Row, account_row, decision_row, position_row, quote_row
 from powertraderd.workers.role import Command, Context
+from powertraderd.workers.safeguards import Safeguards
 from powertraderd.workers.valuation import account_value
 from powertraderd.workers.venue_facts import VenueFacts
 
@@ -39,19 +42,19 @@ SAMPLE_EVERY = timedelta(minutes=5)
 """Market time between two samples of the account's value."""
 SAMPLE_PAUSE_S = 1.0
 REPORT_EVERY_S = 0.5
-STARTING_CASH = "paper.starting_cash"
 
 _NOT_YET = ("the ledger was not compared with the venue yet",)
 
 
 @dataclass(frozen=True, slots=True)
 class TraderPorts:
-    """What the trader works on."""
+    """What the trader works on; ``venue_candles`` are those of the venue that it trades on."""
 
     broker: Broker
     ledger: Ledger
     signals: SignalBoard
     closes: CandleArchive
+    venue_candles: CandleSource
 
 
 class Trader:
@@ -77,6 +80,7 @@ class Trader:
         self._differences: tuple[str, ...] = _NOT_YET
         self._broken = ""
         self._failing = ""
+        self._reconciled_ns: int | None = None
         self._due_ns: dict[str, int] = {}
         self._refused_until_ns: dict[Coin, int] = {}
         self._sampled_at: datetime | None = None
@@ -147,7 +151,23 @@ class Trader:
             budgets=self._budgets,
             coins=self._coins,
         )
-        self._views = CoinViews(ports.ledger, ports.closes)
+        self._safeguards = Safeguards(
+            facts=self._facts,
+            ledger=ports.ledger,
+            clock=clock,
+            heart=heart,
+            limits=self._rules.risk,
+            ledger_budget_s=self._budgets.ledger,
+            halt=context.halt,
+        )
+        self._closes = Closes(
+            archive=ports.closes,
+            venue=ports.venue_candles,
+            clock=clock,
+            heart=heart,
+            budget_s=self._budgets.candles,
+        )
+        self._views = CoinViews(ports.ledger, self._closes, self._safeguards)
         self._journal = DecisionJournal(ports.ledger)
         self._manual = ManualOrders(
             view=self._fresh_view,
@@ -178,10 +198,10 @@ class Trader:
     # -- the start
 
     def _begin(self) -> None:
-        settings = self._context.settings
-        if settings.trading.mode == "paper" and not self._ports.ledger.books().paid_in:
-            cash = Usd(settings.paper.starting_cash)
-            self._ports.ledger.pay_in(cash, self._context.clock.now(), STARTING_CASH)
+        cash, note = funding.payment(self._ports.ledger.books(), self._context.settings)
+        if cash:
+            self._ports.ledger.pay_in(cash, self._context.clock.now(), note)
+            self._context.log.info("cash_paid_in", amount=cash, note=note)
         with self._context.heart.phase("reconcile", self._budgets.reconcile):
             self._tolerate(self._reconcile)
 
@@ -207,6 +227,9 @@ class Trader:
             level = self._context.log.warning if found else self._context.log.info
             level("reconciled", differences=list(found))
         self._differences = found
+        self._reconciled_ns = self._context.clock.monotonic_ns()
+        if not found:
+            self._safeguards.books_agree()
 
     # -- the tick
 
@@ -216,9 +239,11 @@ class Trader:
         if self._due("reconcile", RECONCILE_AGAIN_S if self._differences else RECONCILE_EVERY_S):
             self._tolerate(self._reconcile)
         moment = self._moment(self._coins)
+        self._watch_drawdown(moment)
         for coin in self._coins:
             if not self._context.poll():
                 break
+            self._closes.refresh(coin)
             self._decide(coin, moment)
         self._close_remainders()
         self._sample(moment)
@@ -236,12 +261,16 @@ class Trader:
             trading=self._trading(),
         )
 
+    def _watch_drawdown(self, moment: Moment) -> None:
+        value = account_value(self._ports.ledger.books(), moment.quotes)
+        self._safeguards.watch_drawdown(value, halted=self._context.trading.halted)
+
     def _trading(self) -> TradingState:
         state = self._context.trading
         return TradingState(
             paused=state.paused,
             safe_mode=state.safe_mode,
-            halted=state.halted or bool(self._broken),
+            halted=state.halted or bool(self._broken or self._safeguards.drawn_down),
             differences=self._differences,
         )
 
@@ -287,6 +316,7 @@ class Trader:
 
     def _fresh_view(self, coin: Coin) -> CoinView:
         self._facts.refresh()
+        self._closes.refresh(coin)
         return self._views.view(coin, self._moment(self._coins))
 
     def _by_hand(self, request_id: str, wish: Buy | Sell) -> Answer:
@@ -336,8 +366,21 @@ class Trader:
                 "account": account_row(books, moment.quotes),
                 "coins": {coin: self._coin_row(coin, moment) for coin in self._coins},
                 "differences": list(self._differences),
+                "venue": self._venue_row(),
+                "safeguards": self._safeguards.row(self._trading()),
             }
         )
+
+    def _venue_row(self) -> Row:
+        """Ages in machine seconds."""
+        return {
+            "reconciled_age_s": self._age_s(self._reconciled_ns),
+            "facts_age_s": self._age_s(self._facts.products_read_ns),
+            "clock_skew_s": self._facts.clock_skew_s,
+        }
+
+    def _age_s(self, at_ns: int | None) -> float | None:
+        return None if at_ns is None else (self._context.clock.monotonic_ns() - at_ns) / NANOSECOND
 
     def _coin_row(self, coin: Coin, moment: Moment) -> Row:
         position = self._ports.ledger.books().positions.get(coin)

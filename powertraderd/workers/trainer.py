@@ -8,9 +8,9 @@ from typing import Any
 from powertraderd.clock import NANOSECOND
 from powertraderd.errors import DataUnavailable, StoreDamaged, StoreTooNew, TransientExchangeError
 from powertraderd.model.candle import Candle, Coin, Timeframe
-from powertraderd.model.memory import Memory
+from powertraderd.model.memory_file import AnyMemory
 from powertraderd.ports import CandleArchive, CandleSource, MemoryStore
-from powertraderd.strategy import train
+from powertraderd.strategy import learner
 from powertraderd.supervision.channel import TradingState
 from powertraderd.supervision.protocol import Answer, Code, refusal
 from powertraderd.supervision.verbs import Train
@@ -38,7 +38,7 @@ class Trainer:
     def __init__(self, ports: TrainerPorts) -> None:
         """Nothing is loaded yet."""
         self._ports = ports
-        self._memories: dict[Key, Memory] = {}
+        self._memories: dict[Key, AnyMemory] = {}
         self._trainings: dict[Key, Training] = {}
         self._again: set[Key] = set()
         self._failing: dict[Coin, str] = {}
@@ -52,6 +52,7 @@ class Trainer:
         settings = context.settings
         self._budgets = settings.supervisor.budgets
         self._coins = settings.trading.coins
+        self._rules = settings.training
         self._stale_after = timedelta(days=settings.training.stale_days)
         self._history_start = settings.candles.history_start
         self._feed = CandleFeed(
@@ -114,20 +115,26 @@ class Trainer:
             return Training(TrainingState.REQUIRED)
         if loaded is None:
             return Training(TrainingState.REQUIRED)
-        self._memories[key], trained_at = loaded
-        return self._trained(self._memories[key], trained_at)
+        memory, trained_at = loaded
+        if not learner.made_by(memory, self._rules):
+            self._context.log.warning(
+                "memory_of_another_learner", memory=_name(key), learner=self._rules.learner
+            )
+            return Training(TrainingState.REQUIRED)
+        self._memories[key] = memory
+        return self._trained(memory, trained_at)
 
-    def _trained(self, memory: Memory, trained_at: datetime) -> Training:
+    def _trained(self, memory: AnyMemory, trained_at: datetime) -> Training:
         return Training(
             TrainingState.READY,
             trained_at=trained_at,
             candles=memory.candles,
-            entries=len(memory.patterns),
-            threshold=memory.threshold,
+            entries=learner.entries(memory),
+            threshold=learner.threshold(memory),
             progress=1.0,
         )
 
-    def _keep(self, key: Key, memory: Memory) -> None:
+    def _keep(self, key: Key, memory: AnyMemory) -> None:
         trained_at = self._context.clock.now()
         with self._context.heart.phase("save_memory", self._budgets.load_memory, _name(key)):
             self._ports.memories.save(*key, memory, trained_at)
@@ -160,11 +167,11 @@ class Trainer:
         if self._trainings[key].state is TrainingState.REFUSED:
             return
         newest = self._ports.store.newest(*key)
-        memory = self._memories.get(key, train.empty())
+        memory = self._memories.get(key, learner.empty(self._rules))
         learned = memory.pending.opened_at if memory.pending else None
         if newest is None or (learned is not None and newest <= learned):
             return
-        if learned is None and len(memory.patterns):  # imported: it has learned all but the newest
+        if learned is None and learner.entries(memory):  # imported: all but the newest is learned
             start = newest
         else:
             start = self._history_start if learned is None else learned + key[1].length
@@ -175,7 +182,7 @@ class Trainer:
         self._again.discard(key)
         candles = self._candles(key, self._history_start)
         if candles:
-            self._learn(key, train.empty(), candles)
+            self._learn(key, learner.empty(self._rules), candles)
         else:
             self._trainings[key] = Training(TrainingState.REQUIRED)
 
@@ -183,7 +190,7 @@ class Trainer:
         with self._context.heart.phase("load_candles", self._budgets.candles, _name(key)):
             return self._ports.store.load(*key, start, self._context.clock.now())
 
-    def _learn(self, key: Key, memory: Memory, candles: tuple[Candle, ...]) -> None:
+    def _learn(self, key: Key, memory: AnyMemory, candles: tuple[Candle, ...]) -> None:
         total = len(candles)
 
         def progress(done: int) -> None:
@@ -192,7 +199,7 @@ class Trainer:
             self._report_now_and_then()
 
         with self._context.heart.phase("learn", self._budgets.training_step, _name(key)):
-            learned = train.learn(memory, candles, key[1], progress)
+            learned = learner.learn(memory, candles, key[1], progress)
         self._keep(key, learned)
         self._context.log.debug("learned", memory=_name(key), candles=total)
 

@@ -6,6 +6,7 @@ learner's numpy, which saves their memory.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,13 +14,15 @@ from typing import TYPE_CHECKING
 from powertraderd.errors import ConfigError
 
 if TYPE_CHECKING:
+    from powertraderd.adapters.coinbase.public import PublicMarket
     from powertraderd.adapters.prometheus.collector import DaemonCollector
     from powertraderd.adapters.replay import ReplayMarket
     from powertraderd.adapters.synthetic import SyntheticMarket
+    from powertraderd.ports import Broker, CandleSource
     from powertraderd.workers.role import Context, Role
 
 MARKET_DB, SIGNAL_DB, LEDGER_DB, PAPER_DB = "market.db", "signal.db", "ledger.db", "paper.db"
-MEMORY_DIR = "memory"
+MEMORY_DIR, BACKUP_DIR = "memory", "backups"
 
 
 def role(name: str, context: Context) -> Role:
@@ -36,9 +39,20 @@ def role(name: str, context: Context) -> Role:
     return roles[name](context)
 
 
-def _market(context: Context) -> SyntheticMarket | ReplayMarket:
+def _market(context: Context) -> SyntheticMarket | ReplayMarket | PublicMarket:
+    """Quotes for those who hold no key; candles too, unless they come from KuCoin."""
     settings, clock = context.settings, context.clock
     spread_pct = settings.paper.spread_pct
+    if settings.candles.from_a_venue:
+        from powertraderd.adapters.coinbase.public import PublicMarket
+
+        return PublicMarket(
+            clock,
+            settings.exchange,
+            settings.supervisor.budgets,
+            quote=settings.trading.quote,
+            week_offset=settings.candles.week_offset,
+        )
     if settings.candles.source == "replay":
         from powertraderd.adapters.replay import ReplayMarket
 
@@ -46,6 +60,21 @@ def _market(context: Context) -> SyntheticMarket | ReplayMarket:
     from powertraderd.adapters.synthetic import SyntheticMarket
 
     return SyntheticMarket(clock, settings.candles, spread_pct)
+
+
+def _candles(context: Context) -> CandleSource:
+    settings = context.settings
+    if settings.candles.source != "kucoin":
+        return _market(context)
+    from powertraderd.adapters.kucoin import KucoinCandles
+
+    return KucoinCandles(
+        context.clock,
+        settings.exchange,
+        base_url=settings.candles.base_url,
+        quote=settings.candles.quote or "USDT",
+        budget_s=settings.supervisor.budgets.candles,
+    )
 
 
 def _trainer(context: Context) -> Role:
@@ -56,7 +85,7 @@ def _trainer(context: Context) -> Role:
     state_dir = context.settings.paths.state_dir
     return Trainer(
         TrainerPorts(
-            source=_market(context),
+            source=_candles(context),
             store=CandleStore(state_dir / MARKET_DB, writable=True),
             memories=MemoryFiles(state_dir / MEMORY_DIR),
         )
@@ -81,30 +110,61 @@ def _thinker(context: Context) -> Role:
 
 
 def _trader(context: Context) -> Role:
-    from powertraderd.adapters.paper import PaperBroker
     from powertraderd.adapters.sqlite.candle_store import CandleStore
     from powertraderd.adapters.sqlite.ledger import SqliteLedger
     from powertraderd.adapters.sqlite.signal_board import SqliteSignalBoard
     from powertraderd.strategy import ledgering
     from powertraderd.workers.trader import Trader, TraderPorts
 
-    settings = context.settings
-    state_dir = settings.paths.state_dir
-    broker = PaperBroker(
-        _market(context),
-        context.clock,
-        settings.paper,
-        book=state_dir / PAPER_DB,
-        quote=settings.trading.quote,
-        coins=settings.trading.coins,
-    )
+    live = context.settings.trading.mode == "live"
+    state_dir = context.settings.paths.state_dir
     return Trader(
         TraderPorts(
-            broker=broker,
+            broker=_coinbase(context) if live else _paper(context),
             ledger=SqliteLedger(state_dir / LEDGER_DB, ledgering),
             signals=SqliteSignalBoard(state_dir / SIGNAL_DB, writable=False),
             closes=CandleStore(state_dir / MARKET_DB, writable=False),
+            venue_candles=_market(context),
         )
+    )
+
+
+def _paper(context: Context) -> Broker:
+    from powertraderd.adapters.paper import PaperBroker
+
+    settings = context.settings
+    return PaperBroker(
+        _market(context),
+        context.clock,
+        settings.paper,
+        book=settings.paths.state_dir / PAPER_DB,
+        quote=settings.trading.quote,
+        coins=settings.trading.coins,
+    )
+
+
+def _coinbase(context: Context) -> Broker:
+    """With the key, which no other process opens."""
+    from powertraderd.adapters.coinbase.broker import CoinbaseBroker
+    from powertraderd.adapters.coinbase.client import CoinbaseClient
+    from powertraderd.adapters.credentials.keyring import trading_key
+
+    settings = context.settings
+    state_dir = settings.paths.state_dir
+    if (state_dir / PAPER_DB).exists():
+        msg = (
+            f"{state_dir}: its ledger was kept with paper money; live trading needs a folder of "
+            "its own: set paths.state_dir (market.db and memory/ may be copied there)"
+        )
+        raise ConfigError(msg)
+    key = trading_key(settings.exchange.key_file, state_dir, os.environ)
+    return CoinbaseBroker(
+        CoinbaseClient(key, settings.exchange, context.clock),
+        context.clock,
+        settings.exchange,
+        settings.supervisor.budgets,
+        quote=settings.trading.quote,
+        coins=settings.trading.coins,
     )
 
 
@@ -135,7 +195,7 @@ def _collector(context: Context) -> DaemonCollector:
     )
     from powertraderd.adapters.sqlite.ledger_reader import LedgerReader
     from powertraderd.adapters.sqlite.signal_board import SqliteSignalBoard
-    from powertraderd.strategy import dca, ladder, ledgering
+    from powertraderd.strategy import dca, ladder, ledgering, levels
     from powertraderd.supervision.client import Client
     from powertraderd.workers.queries import daemon_status
 
@@ -144,15 +204,18 @@ def _collector(context: Context) -> DaemonCollector:
     return DaemonCollector(
         Sources(
             clock=clock,
+            coins=settings.trading.coins,
             rules=settings.rules,
             status=partial(daemon_status, Client(settings.paths.socket)),
             ledger=LedgerReader(state_dir / LEDGER_DB),
             ledger_path=state_dir / LEDGER_DB,
+            backup_dir=state_dir / BACKUP_DIR,
             signals=SqliteSignalBoard(state_dir / SIGNAL_DB, writable=False),
             residual=ledgering.residual,
             dca_buys=lambda position: dca.buys_in_window(position, clock.now()),
             affordable=lambda value: ladder.affordable(
                 value, settings.trading.coins, settings.rules
             ),
+            candles_late=lambda timeframe: levels.LATE_AFTER * timeframe.length,
         )
     )

@@ -8,7 +8,8 @@ import pytest
 
 from powertraderd.adapters.memory_files import MemoryFiles
 from powertraderd.model.candle import Candle, Coin, Timeframe
-from powertraderd.model.memory import Memory, MemoryRecord, to_bytes
+from powertraderd.model.memory import Memory
+from powertraderd.model.memory_file import AnyMemory, MemoryRecord, to_bytes
 from powertraderd.ports import MemoryStore
 from powertraderd.strategy.train import empty, learn
 
@@ -35,7 +36,7 @@ def memory(days: int) -> Memory:
     return learn(empty(), candles, DAY)
 
 
-def in_bytes(any_memory: Memory) -> bytes:
+def in_bytes(any_memory: AnyMemory) -> bytes:
     """All bits of a memory."""
     return to_bytes(MemoryRecord(BTC, DAY, TRAINED, any_memory))
 

@@ -137,8 +137,6 @@ def test_f26_a_command_to_a_trader_that_hangs_is_answered_with_what_it_hangs_in(
     veteran: Daemon,
 ) -> None:
     """No acknowledgement in time is an answer too."""
-    with veteran.config.open("a", encoding="utf-8") as config:
-        config.write("[control]\nack_seconds = 0.5\n")
     veteran.order("trader", "once block coinbase.list_orders order-9 30")
     until(lambda: veteran.worker("trader")["phase"] == "coinbase.list_orders", "trader to hang")
     answer = veteran.ask("buy", coin="BTC", usd="10")

@@ -21,6 +21,7 @@ from powertraderd.strategy.risk import admit
 from powertraderd.strategy.trailing import break_even, follow
 from powertraderd.testing.coin_views import (
     BTC,
+    FRESH,
     NOW,
     a_books,
     a_product,
@@ -81,6 +82,11 @@ SPOILERS: list[Callable[[CoinView], CoinView]] = [
     spoiled(last_exit_at=NOW - timedelta(minutes=5)),
     spoiled(last_close=None),
     spoiled(last_close=Price(Decimal(50))),
+    spoiled(last_close_at=NOW - timedelta(hours=4)),
+    spoiled(divergence_pct=None),
+    spoiled(divergence_pct=Decimal(4)),
+    spoiled(ages=replace(FRESH, account=None)),
+    spoiled(ages=replace(FRESH, skew=-9)),
     spoiled(books=a_books(cash="1")),
 ]
 
@@ -314,6 +320,7 @@ def test_shifting_all_times_changes_nothing(
             dca_bought_at=tuple(shifted(at) for at in position.dca_bought_at),
         ),
         last_exit_at=view.last_exit_at and shifted(view.last_exit_at),
+        last_close_at=view.last_close_at and shifted(view.last_close_at),
     )
     then, now = (admit(decide(each, rules), each, rules) for each in (later, view))
     assert replace(then, at=now.at) == now

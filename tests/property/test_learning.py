@@ -11,10 +11,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from powertraderd.model.candle import Candle, Coin, Timeframe
-from powertraderd.model.memory import Memory, MemoryRecord, from_bytes, to_bytes
+from powertraderd.model.memory import Memory
+from powertraderd.model.memory_file import MemoryRecord, from_bytes, to_bytes
 from powertraderd.model.pattern import matches
 from powertraderd.strategy.predict import predict
-from powertraderd.strategy.train import _Pupil, empty, learn
+from powertraderd.strategy.train import Pupil, empty, learn
 from powertraderd.strategy.weights import MAX_WEIGHT, TOLERATED_ERROR, Weights
 from powertraderd.testing.plain_learner import PlainMemory, learn_plainly, predict_plainly
 
@@ -95,6 +96,7 @@ def test_a_memory_is_the_same_wherever_learning_was_interrupted(seed: int, kind:
     whole = in_bytes(learn(empty(), candles, HOUR))
     for split in range(len(candles) + 1):
         first = from_bytes(in_bytes(learn(empty(), candles[:split], HOUR)), "first").memory
+        assert isinstance(first, Memory)
         assert in_bytes(learn(first, candles[split:], HOUR)) == whole
 
 
@@ -128,7 +130,7 @@ def test_hits_are_exactly_the_matches_also_where_rounding_decides(
         entries.extend(end * (1 + chance.gauss(0, 1e-9)) for _ in range(3))
     chance.shuffle(entries)
     memory = replace(learn(empty(), [], HOUR), patterns=np.array(entries), threshold=threshold)
-    hits = _Pupil(memory, HOUR)._hits(pattern)
+    hits = Pupil(memory, HOUR).hits(pattern)
     assert sorted(hits) == [
         place for place, entry in enumerate(entries) if matches(pattern, entry, threshold)
     ]

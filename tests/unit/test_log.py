@@ -102,3 +102,16 @@ def test_what_is_no_secret_stays() -> None:
     """Numbers and names pass unchanged."""
     event = {"coin": "BTC", "numbers": {"ask": "1.5"}, "count": 3, "none": None}
     assert log.redact(None, "info", dict(event)) == event
+
+
+def test_lines_are_counted_by_level_as_they_are_written() -> None:
+    """A line below the level that is set is not written, and not counted."""
+    program = PROGRAM + "print(json.dumps(log.lines()))\n"
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "import json\n" + program, "json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    *_, counts = run.stdout.splitlines()
+    assert json.loads(counts) == {"info": 1, "warning": 1, "error": 1}

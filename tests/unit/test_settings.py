@@ -100,7 +100,25 @@ def test_zero_and_null_are_different_caps(tmp_path: Path) -> None:
         ("[dca]\ndrawdown_levels_pct = [-2.5, 5]\n", ("drawdown_levels_pct.1", "less than 0")),
         ("[trading]\ncoins = ['BTC', 'BTC']\n", ("listed twice",)),
         ("[trading]\ncoins = ['btc']\n", ("[trading] coins.0", "'btc'")),
-        ("[trading]\nmode = 'live'\n", ("live", "not available")),
+        ("[trading]\nmode = 'live'\n", ("live", "synthetic", "no real market")),
+        (
+            "[trading]\nmode = 'live'\n[candles]\nsource = 'kucoin'\n",
+            ("live", "exchange.budget", "untouched"),
+        ),
+        (
+            "[candles]\nsource = 'coinbase'\n[clock]\nkind = 'accelerated'\nstart = 2024-01-01\n",
+            ("coinbase", "clock.kind = 'real'"),
+        ),
+        (
+            "[candles]\nsource = 'kucoin'\nweek_anchor = 'monday'\n",
+            ("week_anchor", "Thursday"),
+        ),
+        (
+            "[candles]\nsource = 'kucoin'\nbase_url = 'http://api.example.org'\n",
+            ("base_url", "plain http"),
+        ),
+        ("[exchange]\nbase_url = 'https://api.coinbase.com'\n", ("base_url", "pattern")),
+        ("[exchange]\nbudget = 0\n", ("budget", "greater than 0")),
         ("[candles]\nsource = 'replay'\n", ("directory",)),
         ("[clock]\nkind = 'accelerated'\n", ("start",)),
         ("trading = 3\n", ("[trading]", "table")),

@@ -1,45 +1,48 @@
 """The collector: every figure is read when Prometheus asks, and a part that fails says so."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from powertraderd import __version__
-from powertraderd.adapters.prometheus import books, daemon
+from powertraderd.adapters.prometheus import books, daemon, disk, training, workers
 from powertraderd.adapters.prometheus import signals as board
+from powertraderd.adapters.prometheus.figures import Status, figure
 from powertraderd.adapters.prometheus.sheet import Sheet
 from powertraderd.adapters.sqlite.ledger_tally import LedgerTally
 from powertraderd.clock import Clock
 from powertraderd.errors import PowertraderError
+from powertraderd.model.candle import Coin, Timeframe
 from powertraderd.model.money import Usd
 from powertraderd.model.position import Books, Position
 from powertraderd.model.rules import StrategyRules
 from powertraderd.ports import LedgerView, SignalBoard
-
-Status = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Where the figures come from; used by the thread that serves scrapes and by no other.
 
-    ``status`` asks the supervisor and may raise PowertraderError; the functions below it are the
-    strategy's own rules.
+    ``status`` asks the supervisor and may raise PowertraderError; ``residual`` and
+    what follows are the strategy's own rules.
     """
 
     clock: Clock
+    coins: Sequence[Coin]
     rules: StrategyRules
     status: Callable[[], Status]
     ledger: LedgerView
     ledger_path: Path
+    backup_dir: Path
     signals: SignalBoard
     residual: Callable[[Books], Usd]
     dca_buys: Callable[[Position], int]
     affordable: Callable[[Usd], Mapping[str, int]]
+    candles_late: Callable[[Timeframe], timedelta]
 
 
 class DaemonCollector(Collector):
@@ -62,52 +65,43 @@ class DaemonCollector(Collector):
             "ledger": self._books,
             "tally": self._totals,
             "signals": self._signals,
+            "disk": self._disk,
         }
         errors = Sheet()
         for name, part in parts.items():
             sheet = Sheet()
             failed = _fails(part, sheet)
-            errors.gauge(
-                "scrape_error", "1 where a part could not be read.", int(failed), part=name
-            )
+            errors.put("scrape_error", int(failed), part=name)
             if not failed:
                 yield from sheet.families()
         yield from errors.families()
 
     def _settings(self, sheet: Sheet) -> None:
-        sheet.gauge("build_info", "The version that runs.", 1, version=__version__)
-        sheet.gauge(
-            "market_time_seconds",
-            "Market time since 1970 UTC, by which candles and orders are dated.",
-            self._sources.clock.now().timestamp(),
-        )
         rules = self._sources.rules
-        sheet.gauge(
-            "entry_min_long_level",
-            "Timeframes that must say LONG before a position is opened.",
-            rules.entry.min_long_level,
-        )
-        sheet.gauge(
-            "dca_max_24h",
-            "Averaging-down buys allowed for a position within 24 hours.",
-            rules.dca.max_per_24h,
-        )
+        sheet.put("build_info", 1, version=__version__)
+        sheet.put("market_time_seconds", self._sources.clock.now().timestamp())
+        sheet.put("entry_min_long_level", rules.entry.min_long_level)
+        sheet.put("dca_max_24h", rules.dca.max_per_24h)
+        sheet.put("signal_max_age_seconds", rules.signal.max_age_seconds)
+        sheet.put("quote_max_age_seconds", rules.risk.quote_max_age_seconds)
+        stale_after = timedelta(days=rules.training.stale_days)
+        sheet.put("training_max_age_seconds", stale_after.total_seconds())
+        for timeframe in Timeframe:
+            late_s = self._sources.candles_late(timeframe).total_seconds()
+            sheet.put("candle_max_age_seconds", late_s, timeframe=timeframe.value)
 
     def _supervisor(self, sheet: Sheet) -> None:
         status, now = self._sources.status(), self._sources.clock.now()
-        daemon.supervision(sheet, status)
-        daemon.market(sheet, status, now)
-        daemon.training(sheet, status, now)
-        value = daemon.figure((status.get("account") or {}).get("value"))
+        workers.supervision(sheet, status)
+        daemon.trading(sheet, status)
+        daemon.venue(sheet, status)
+        daemon.market(sheet, status, now, self._sources.rules.dca.multiplier)
+        training.training(sheet, status, now)
+        value = figure((status.get("account") or {}).get("value"))
         if value is None:
             return
         for mode, levels in self._sources.affordable(Usd(value)).items():
-            sheet.gauge(
-                "dca_affordable_levels",
-                "Averaging-down stages that the account's value pays for at constant price.",
-                levels,
-                mode=mode,
-            )
+            sheet.put("dca_affordable_levels", levels, mode=mode)
 
     def _books(self, sheet: Sheet) -> None:
         found = self._sources.ledger.books()
@@ -118,16 +112,20 @@ class DaemonCollector(Collector):
 
     def _totals(self, sheet: Sheet) -> None:
         self._tally.refresh()
-        books.tally(sheet, self._tally, self._sources.clock.now())
+        books.tally(sheet, self._tally, self._sources.coins, self._sources.clock.now())
 
     def _signals(self, sheet: Sheet) -> None:
         board.signals(sheet, self._sources.signals.signals(), self._sources.clock.now())
+
+    def _disk(self, sheet: Sheet) -> None:
+        disk.disk(sheet, self._sources.ledger_path.parent)
+        disk.backups(sheet, self._sources.backup_dir, datetime.now(UTC))
 
 
 def _fails(part: Callable[[Sheet], None], sheet: Sheet) -> bool:
     """Whether a part could not be read, or what it read has not the shape that it should have."""
     try:
         part(sheet)
-    except (PowertraderError, LookupError, TypeError, ValueError, AttributeError):
+    except (PowertraderError, OSError, LookupError, TypeError, ValueError, AttributeError):
         return True
     return False

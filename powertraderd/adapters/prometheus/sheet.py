@@ -10,9 +10,11 @@ from prometheus_client.core import (
     Metric,
 )
 
-PREFIX = "powertraderd_"
+from powertraderd.adapters.prometheus.catalog import CATALOG, PREFIX, Kind
 
 Number = int | float | Decimal
+
+_FAMILIES = {Kind.GAUGE: GaugeMetricFamily, Kind.COUNTER: CounterMetricFamily}
 
 
 class Sheet:
@@ -22,28 +24,26 @@ class Sheet:
         """Empty."""
         self._families: dict[str, Metric] = {}
 
-    def gauge(self, name: str, text: str, value: Number | None, **labels: str) -> None:
-        """One sample of what goes up and down."""
+    def put(self, name: str, value: Number | None, **labels: str) -> None:
+        """One sample of the gauge or counter that the catalog calls ``name``.
+
+        Raises LookupError for a name that is not in the catalog, ValueError for other labels.
+        """
+        entry = CATALOG[name]
+        if set(labels) != set(entry.labels):
+            msg = f"{name} has the labels {entry.labels}, not {tuple(labels)}"
+            raise ValueError(msg)
         if value is None:
             return
         family = self._families.setdefault(
-            name, GaugeMetricFamily(PREFIX + name, text, labels=tuple(labels))
+            name, _FAMILIES[entry.kind](PREFIX + name, entry.text, labels=entry.labels)
         )
-        family.add_metric(tuple(labels.values()), float(value))  # type: ignore[attr-defined]
+        cells = [labels[label] for label in entry.labels]
+        family.add_metric(cells, float(value))  # type: ignore[attr-defined]
 
-    def counter(self, name: str, text: str, value: Number | None, **labels: str) -> None:
-        """One sample of what only rises; ``name`` is without its ending ``_total``."""
-        if value is None:
-            return
-        family = self._families.setdefault(
-            name, CounterMetricFamily(PREFIX + name, text, labels=tuple(labels))
-        )
-        family.add_metric(tuple(labels.values()), float(value))  # type: ignore[attr-defined]
-
-    def histogram(
-        self, name: str, text: str, buckets: Sequence[tuple[str, int]], total: float
-    ) -> None:
+    def histogram(self, name: str, buckets: Sequence[tuple[str, int]], total: float) -> None:
         """Cumulative ``buckets`` (upper bound as text, count; the last is +Inf) and their sum."""
+        text = CATALOG[name].text
         self._families[name] = HistogramMetricFamily(
             PREFIX + name, text, buckets=list(buckets), sum_value=total
         )

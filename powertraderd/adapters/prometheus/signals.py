@@ -22,59 +22,22 @@ def _counts(sheet: Sheet, coin: Coin, signal: Signal) -> None:
         ("short", signal.short_count, signal.short_margin_pct),
     )
     for side, count, margin_pct in sides:
-        sheet.gauge(
-            "signal_level",
-            "Timeframes, 0 to 7, whose level the ask has crossed.",
-            count,
-            coin=coin,
-            side=side,
-        )
-        sheet.gauge(
-            "signal_margin_ratio",
-            "Mean way from the ask to the predictions of the timeframes that say so.",
-            margin_pct / 100,
-            coin=coin,
-            side=side,
-        )
-    sheet.gauge(
-        "signal_blocked",
-        "Whether LONG is held at 0 because training or candles are too old.",
-        int(bool(signal.blocked_because)),
-        coin=coin,
-    )
+        sheet.put("signal_level", count, coin=coin, side=side)
+        sheet.put("signal_margin_ratio", margin_pct / 100, coin=coin, side=side)
+    sheet.put("signal_blocked", int(bool(signal.blocked_because)), coin=coin)
 
 
 def _ages(sheet: Sheet, coin: Coin, signal: Signal, now: datetime) -> None:
-    sheet.gauge(
-        "signal_age_seconds",
-        "Market time since the signal was made.",
-        (now - signal.made_at).total_seconds(),
-        coin=coin,
-    )
-    sheet.gauge(
-        "signal_training_age_seconds",
-        "Market time since the oldest memory behind the signal was trained.",
-        (now - signal.trained_at).total_seconds(),
-        coin=coin,
-    )
+    sheet.put("signal_age_seconds", (now - signal.made_at).total_seconds(), coin=coin)
+    trained_s = (now - signal.trained_at).total_seconds()
+    sheet.put("signal_training_age_seconds", trained_s, coin=coin)
     for prediction in signal.predictions:
-        sheet.gauge(
-            "candle_age_seconds",
-            "Market time since the newest candle behind the signal closed.",
-            (now - prediction.closed_at).total_seconds(),
-            coin=coin,
-            timeframe=prediction.timeframe.value,
-        )
+        age_s = (now - prediction.closed_at).total_seconds()
+        timeframe = prediction.timeframe.value
+        sheet.put("candle_age_seconds", age_s, coin=coin, timeframe=timeframe)
 
 
 def _levels(sheet: Sheet, coin: Coin, signal: Signal) -> None:
     for side, levels in (("low", signal.levels.low), ("high", signal.levels.high)):
         for timeframe, price in levels.items():
-            sheet.gauge(
-                "level_price_usd",
-                "Buy (low) and sell (high) level of the timeframe.",
-                price,
-                coin=coin,
-                timeframe=timeframe.value,
-                side=side,
-            )
+            sheet.put("level_price_usd", price, coin=coin, timeframe=timeframe.value, side=side)

@@ -1,11 +1,21 @@
-"""Rows of the account's history: every second for a day, then ever coarser, so it stays small."""
+"""Rows of the account's history: every second for a day, then ever coarser, so it stays small.
+
+And what the limits of the account are measured by: profit since a moment, the high-water mark.
+"""
 
 import sqlite3
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from powertraderd.adapters.sqlite.cells import decimal_of, microseconds, moment_of, text_of
+from powertraderd.adapters.sqlite.cells import (
+    decimal_of,
+    microseconds,
+    moment_of,
+    text_of,
+    usd_of,
+)
 from powertraderd.model.history import AccountValue
+from powertraderd.model.money import ZERO_USD, Usd
 
 _RESOLUTIONS = (
     (timedelta(0), timedelta(seconds=1)),
@@ -54,3 +64,30 @@ def read_values(
         AccountValue(moment_of(row["at_us"]), decimal_of(row["value"]), decimal_of(row["cash"]))
         for row in rows
     )[::-1]
+
+
+def read_realised(connection: sqlite3.Connection, start: datetime) -> Usd:
+    """Profit realised by sells and closed remainders at or after ``start``."""
+    total = connection.execute(
+        """
+        SELECT exact_sum(realised) FROM (
+          SELECT realised FROM fill WHERE realised IS NOT NULL AND at_us >= :start
+          UNION ALL SELECT realised FROM remainder WHERE at_us >= :start
+        )
+        """,
+        {"start": microseconds(start)},
+    ).fetchone()[0]
+    return ZERO_USD if total is None else usd_of(total)
+
+
+def read_high_water(connection: sqlite3.Connection) -> Usd | None:
+    """The mark; None before the first."""
+    row = connection.execute("SELECT gain FROM high_water").fetchone()
+    return None if row is None else usd_of(row["gain"])
+
+
+def write_high_water(connection: sqlite3.Connection, at: datetime, gain: Decimal) -> None:
+    """Replace the mark."""
+    connection.execute(
+        "INSERT OR REPLACE INTO high_water VALUES (1, ?, ?)", (microseconds(at), text_of(gain))
+    )

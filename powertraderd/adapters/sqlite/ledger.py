@@ -211,6 +211,23 @@ class SqliteLedger:
                 account_rows.thin_out(connection, at)
         self._samples += 1
 
+    # -- what the limits of the account are measured by
+
+    def realised_since(self, start: datetime) -> Usd:
+        """Profit realised at or after ``start``."""
+        with self._file.snapshot() as connection:
+            return account_rows.read_realised(connection, start)
+
+    def high_water(self) -> Usd | None:
+        """The highest that account value less cash paid in was kept as."""
+        with self._file.snapshot() as connection:
+            return account_rows.read_high_water(connection)
+
+    def keep_high_water(self, gain: Usd, at: datetime) -> None:
+        """Replace the mark, also by a lower one."""
+        with self._writing() as connection:
+            account_rows.write_high_water(connection, at, gain)
+
     # -- one writer
 
     @contextmanager

@@ -10,6 +10,7 @@ from powertraderd.adapters.sqlite.ledger_schema import SCHEMA
 from powertraderd.model.candle import Coin
 from powertraderd.model.decision import Decision
 from powertraderd.model.history import AccountValue, Trade
+from powertraderd.model.money import Usd
 from powertraderd.model.order import Fill, OrderRecord
 from powertraderd.model.position import Books
 
@@ -56,3 +57,13 @@ class LedgerReader:
         """The newest ``limit`` samples with ``start <= at < end``, oldest first."""
         with self._file.snapshot() as connection:
             return account_rows.read_values(connection, start, end, limit)
+
+    def realised_since(self, start: datetime) -> Usd:
+        """Profit realised at or after ``start``."""
+        with self._file.snapshot() as connection:
+            return account_rows.read_realised(connection, start)
+
+    def high_water(self) -> Usd | None:
+        """The highest that account value less cash paid in was kept as."""
+        with self._file.snapshot() as connection:
+            return account_rows.read_high_water(connection)

@@ -14,7 +14,7 @@ import pytest
 from powertraderd.adapters.memory_files import MemoryFiles
 from powertraderd.errors import StoreDamaged, StoreTooNew
 from powertraderd.model.candle import Coin, Timeframe
-from powertraderd.model.memory import seal
+from powertraderd.model.memory_file import seal
 from powertraderd.strategy.train import empty
 
 BTC, ETH, DAY = Coin("BTC"), Coin("ETH"), Timeframe.DAY

@@ -7,13 +7,22 @@ from typing import Any
 
 import pytest
 
-from powertraderd.model.decision import Action, CoinView, Decision, ReasonCode, TradingState
+from powertraderd.model.decision import (
+    Action,
+    CoinView,
+    Decision,
+    ReasonCode,
+    TradingState,
+    VenueAges,
+)
 from powertraderd.model.money import Base, Price, Usd
 from powertraderd.model.position import Trail
 from powertraderd.model.rules import RiskLimits, StrategyRules
 from powertraderd.strategy.risk import admit
 from powertraderd.testing.coin_views import (
+    BTC,
     ETH,
+    FRESH,
     NOW,
     a_books,
     a_position,
@@ -21,6 +30,7 @@ from powertraderd.testing.coin_views import (
     coin_view,
 )
 
+S, H = timedelta(seconds=1), timedelta(hours=1)
 BUYS = {
     Action.ENTRY: Action.SKIP,
     Action.DCA: Action.DCA_SKIP,
@@ -36,7 +46,11 @@ TIGHT = RiskLimits(
     max_spread_pct=Decimal("0.0001"),
     max_close_distance_pct=Decimal("0.0001"),
     exit_cooldown_minutes=100_000,
+    max_venue_divergence_pct=Decimal("0.0001"),
+    daily_loss_limit_usd=Decimal("0.01"),
 )
+SILENT = VenueAges(account=None, products=None, fee=None, clock=0, skew=0)
+"""The venue has told its time and nothing else."""
 
 
 def buy(action: Action = Action.ENTRY, size: str = "50") -> Decision:
@@ -67,6 +81,7 @@ def limits(**values: Any) -> StrategyRules:  # noqa: ANN401 - any field
             "max_orders_per_hour",
             "max_spread_pct",
             "max_close_distance_pct",
+            "max_venue_divergence_pct",
         )
     )
     return StrategyRules(risk=RiskLimits(**{**free, **values}))
@@ -133,6 +148,9 @@ def test_no_limit_stands_against_a_sell(action: Action) -> None:
         last_close=None,
         orders_last_hour=999,
         last_exit_at=NOW,
+        divergence_pct=None,
+        realised_today=None,
+        ages=SILENT,
         books=a_books(cash="0"),
     )
     assert admit(sell(action), view, StrategyRules(risk=TIGHT)) == sell(action)
@@ -165,7 +183,119 @@ def test_without_a_last_close_the_price_cannot_be_checked(close: Price | None) -
     view = coin_view(last_close=close)
     refused = admit(buy(), view, limits(max_close_distance_pct=Decimal(20)))
     assert refused.reason_code is ReasonCode.CLOSE_UNKNOWN
-    assert admit(buy(), view, limits()) == buy()
+
+
+def a_day(realised: str | None) -> CoinView:
+    """What was realised today."""
+    return coin_view(realised_today=None if realised is None else Usd(Decimal(realised)))
+
+
+def aged(**ages: float | None) -> CoinView:
+    """Facts that were read so many seconds ago."""
+    return coin_view(ages=replace(FRESH, **ages))
+
+
+@pytest.mark.parametrize(
+    ("code", "within", "beyond"),
+    [
+        (
+            ReasonCode.QUOTE_STALE,
+            {"quote": a_quote(at=NOW - 15 * S)},
+            {"quote": a_quote(at=NOW - 16 * S)},
+        ),
+        (
+            ReasonCode.CANDLE_STALE,
+            {"last_close_at": NOW - 3 * H},
+            {"last_close_at": NOW - 3 * H - S},
+        ),
+        (ReasonCode.CANDLE_STALE, {"last_close_at": NOW + 3 * H}, {"last_close_at": NOW + 4 * H}),
+        (ReasonCode.CLOSE_UNKNOWN, {}, {"last_close_at": None}),
+        (
+            ReasonCode.ACCOUNT_STALE,
+            {"ages": aged(account=1800).ages},
+            {"ages": aged(account=1801).ages},
+        ),
+        (ReasonCode.ACCOUNT_STALE, {}, {"ages": aged(account=None).ages}),
+        (
+            ReasonCode.PRODUCTS_STALE,
+            {"ages": aged(products=3600).ages},
+            {"ages": aged(products=3601).ages},
+        ),
+        (ReasonCode.PRODUCTS_STALE, {}, {"ages": aged(products=None).ages}),
+        (ReasonCode.FEE_STALE, {"ages": aged(fee=86_400).ages}, {"ages": aged(fee=86_401).ages}),
+        (ReasonCode.FEE_STALE, {}, {"ages": aged(fee=None).ages}),
+        (ReasonCode.CLOCK_STALE, {"ages": aged(clock=3600).ages}, {"ages": aged(clock=3601).ages}),
+        (ReasonCode.CLOCK_STALE, {}, {"ages": aged(clock=None).ages}),
+        (ReasonCode.CLOCK_STALE, {}, {"ages": aged(skew=None).ages}),
+        (ReasonCode.CLOCK_SKEW, {"ages": aged(skew=5).ages}, {"ages": aged(skew=5.1).ages}),
+        (ReasonCode.CLOCK_SKEW, {"ages": aged(skew=-5).ages}, {"ages": aged(skew=-5.1).ages}),
+    ],
+)
+@pytest.mark.parametrize("action", BUYS)
+def test_no_input_is_used_beyond_its_age(
+    action: Action, code: ReasonCode, within: dict[str, Any], beyond: dict[str, Any]
+) -> None:
+    """The budget itself is within; older, or never read, shuts every buy."""
+    decision = buy(action)
+    assert admit(decision, coin_view(**within), StrategyRules()) is decision
+    refused = admit(decision, coin_view(**beyond), StrategyRules())
+    assert (refused.action, refused.reason_code) == (BUYS[action], code)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"trading": TradingState(paused=True)}, ReasonCode.PAUSED),
+        ({"trading": TradingState(safe_mode=True)}, ReasonCode.SAFE_MODE),
+        ({"trading": TradingState(differences=("BTC",))}, ReasonCode.DIFFERENCES),
+    ],
+)
+@pytest.mark.parametrize("action", [*BUYS, *SELLS])
+def test_while_reducing_nobody_buys_and_anybody_sells(
+    action: Action, changes: dict[str, Any], code: ReasonCode
+) -> None:
+    """A person's own buy too: reducing means exits only."""
+    decision = buy(action) if action in BUYS else sell(action)
+    admitted = admit(decision, coin_view(**changes), StrategyRules())
+    if action in SELLS:
+        assert admitted is decision
+    else:
+        assert (admitted.action, admitted.reason_code) == (BUYS[action], code)
+
+
+def test_the_day_s_realised_loss_is_bounded() -> None:
+    """At the limit nothing is bought any more; a gain, or a loss below it, does not matter."""
+    rules = limits(daily_loss_limit_usd=Decimal(100))
+    assert admit(buy(), a_day("-99.99"), rules) == buy()
+    assert admit(buy(), a_day("500"), rules) == buy()
+    refused = admit(buy(), a_day("-100"), rules)
+    assert refused.reason_code is ReasonCode.DAILY_LOSS_LIMIT
+    assert refused.numbers["why"] == "100 lost today (UTC); the limit is 100"
+    assert admit(buy(), a_day(None), rules).reason_code is ReasonCode.REALISED_UNKNOWN
+    assert admit(buy(), a_day(None), limits()) == buy()
+    assert admit(buy(), a_day("-9999"), limits()) == buy()
+
+
+def test_venues_that_disagree_about_an_hour_are_not_believed() -> None:
+    """Both closes of one hour, not a close and a later price."""
+    rules = limits(max_venue_divergence_pct=Decimal(3))
+    assert_limit(
+        ReasonCode.VENUE_DIVERGENCE_LIMIT,
+        coin_view(divergence_pct=Decimal(3)),
+        coin_view(divergence_pct=Decimal("3.01")),
+        rules,
+    )
+    unknown = coin_view(divergence_pct=None)
+    assert admit(buy(), unknown, rules).reason_code is ReasonCode.DIVERGENCE_UNKNOWN
+    assert admit(buy(), unknown, limits()) == buy()
+
+
+def test_a_coin_s_own_limit_takes_the_place_of_everybody_s() -> None:
+    """Tighter or looser; other coins keep the common one."""
+    own = limits(max_position_usd=Decimal(10))
+    rules = limits(max_position_usd=Decimal(60)).model_copy(update={"coins": {BTC: own}})
+    assert admit(buy(), coin_view(), rules).reason_code is ReasonCode.POSITION_USD_LIMIT
+    assert admit(buy(), coin_view(coin=ETH), rules) == buy()
 
 
 def test_a_coin_is_not_entered_again_soon_after_an_exit() -> None:
@@ -260,11 +390,27 @@ def test_the_first_limit_names_the_reason() -> None:
     """Market, pace, position, exposure, cash: in the documented order."""
     stages: list[tuple[ReasonCode, dict[str, Any]]] = [
         (ReasonCode.HALTED, {}),
-        (ReasonCode.QUOTE_UNKNOWN, {"trading": TradingState()}),
-        (ReasonCode.SPREAD_LIMIT, {"quote": a_quote("90", "120")}),
+        (
+            ReasonCode.QUOTE_UNKNOWN,
+            {"trading": TradingState(paused=True, safe_mode=True, differences=("x",))},
+        ),
+        (ReasonCode.PAUSED, {"quote": a_quote("90", "120")}),
+        (ReasonCode.SAFE_MODE, {"trading": TradingState(safe_mode=True, differences=("x",))}),
+        (ReasonCode.DIFFERENCES, {"trading": TradingState(differences=("x",))}),
+        (ReasonCode.REALISED_UNKNOWN, {"trading": TradingState()}),
+        (ReasonCode.DAILY_LOSS_LIMIT, {"realised_today": Usd(Decimal(-1))}),
+        (ReasonCode.CLOCK_STALE, {"realised_today": Usd(Decimal(0))}),
+        (ReasonCode.CLOCK_SKEW, {"ages": replace(SILENT, clock=0, skew=60)}),
+        (ReasonCode.SPREAD_LIMIT, {"ages": SILENT}),
         (ReasonCode.CLOSE_UNKNOWN, {"quote": a_quote("120")}),
-        (ReasonCode.CLOSE_DISTANCE_LIMIT, {"last_close": Price(Decimal(100))}),
-        (ReasonCode.EXIT_COOLDOWN, {"last_close": Price(Decimal(120))}),
+        (ReasonCode.CANDLE_STALE, {"last_close": Price(Decimal(100))}),
+        (ReasonCode.CLOSE_DISTANCE_LIMIT, {"last_close_at": NOW}),
+        (ReasonCode.DIVERGENCE_UNKNOWN, {"last_close": Price(Decimal(120))}),
+        (ReasonCode.VENUE_DIVERGENCE_LIMIT, {"divergence_pct": Decimal(9)}),
+        (ReasonCode.ACCOUNT_STALE, {"divergence_pct": Decimal(0)}),
+        (ReasonCode.PRODUCTS_STALE, {"ages": replace(SILENT, account=0)}),
+        (ReasonCode.FEE_STALE, {"ages": replace(SILENT, account=0, products=0)}),
+        (ReasonCode.EXIT_COOLDOWN, {"ages": FRESH}),
         (ReasonCode.OPEN_POSITIONS_LIMIT, {"last_exit_at": None}),
         (ReasonCode.ORDERS_PER_HOUR_LIMIT, {"books": a_books(cash="0")}),
     ]
@@ -272,6 +418,10 @@ def test_the_first_limit_names_the_reason() -> None:
         trading=TradingState(halted=True),
         quote=None,
         last_close=None,
+        last_close_at=NOW - 9 * H,
+        divergence_pct=None,
+        realised_today=None,
+        ages=VenueAges(None, None, None, None, None),
         last_exit_at=NOW,
         books=a_books(a_position(coin=ETH), cash="0"),
         orders_last_hour=5,

@@ -10,7 +10,7 @@ import pytest
 from powertraderd.model.decision import Action, Decision, ReasonCode, TradingState
 from powertraderd.model.money import Price, Usd
 from powertraderd.model.position import Position, Trail
-from powertraderd.model.rules import ExitRules, StrategyRules
+from powertraderd.model.rules import ExitRules, RiskLimits, StrategyRules
 from powertraderd.strategy.decide import decide
 from powertraderd.strategy.trailing import break_even
 from powertraderd.testing.coin_views import (
@@ -281,3 +281,48 @@ def test_a_position_that_cost_nothing_is_no_division_by_zero() -> None:
     (decision,) = ticks(a_position(cost=Usd(Decimal(0)), trail=ARMED), ["109"])
     assert decision.action is Action.TRAIL_SELL
     assert "pnl_bid_pct" not in decision.numbers
+
+
+STOP = StrategyRules(risk=RiskLimits(stop_loss_pct=Decimal(8)))
+CAP = StrategyRules(exit=ExitRules(take_profit_pct=Decimal(3)))
+
+
+def test_there_is_no_stop_loss_and_no_cap_unless_the_owner_sets_them() -> None:
+    """Half the price gone, or ten times gained and still above the line: held."""
+    down, up = ticks(a_position(stage=7), ["50"]) + ticks(a_position(), ["1000"])
+    assert (down.action, up.action) == (Action.DCA, Action.HOLD)
+
+
+def test_the_stop_loss_sells_everything_at_its_line_and_below() -> None:
+    """Before averaging down, below break-even, and without knowing the fee."""
+    above, at = ticks(a_position(stage=7), ["92.01", "92"], STOP, fee_rate=Decimal("0.006"))
+    assert above.action is Action.HOLD
+    assert (at.action, at.reason_code) == (Action.TRAIL_SELL, ReasonCode.STOP_LOSS)
+    assert at.base_size == Decimal(2)
+    (unknown_fee,) = ticks(a_position(), ["60"], STOP, fee_rate=None)
+    assert unknown_fee.reason_code is ReasonCode.STOP_LOSS
+
+
+def test_a_stop_loss_that_cannot_be_sold_does_not_average_down() -> None:
+    """The product is closed: the position is held with that reason."""
+    (held,) = ticks(a_position(), ["60"], STOP, product=a_product(closed_because="cancel_only"))
+    assert (held.action, held.reason_code) == (Action.HOLD, ReasonCode.PRODUCT_CLOSED)
+    (halted,) = ticks(a_position(), ["60"], STOP, trading=TradingState(halted=True))
+    assert (halted.action, halted.reason_code) == (Action.HOLD, ReasonCode.HALTED)
+
+
+def test_the_cap_sells_at_once_without_trailing() -> None:
+    """3 percent above average cost, although the trail would only be armed at 5."""
+    below, at = ticks(a_position(), ["102.99", "103"], CAP)
+    assert below.action is Action.HOLD
+    assert (at.action, at.reason_code) == (Action.TRAIL_SELL, ReasonCode.TAKE_PROFIT)
+
+
+def test_the_cap_never_sells_below_the_floor() -> None:
+    """Break-even after fees is 103.2: a cap of 1 percent waits for it, unless a loss is allowed."""
+    tight = {"take_profit_pct": Decimal(1)}
+    costly = a_position(fees=Usd(Decimal(5)))
+    (waits,) = ticks(costly, ["102"], StrategyRules(exit=ExitRules(**tight)))
+    assert waits.action is Action.HOLD
+    (sells,) = ticks(costly, ["102"], StrategyRules(exit=ExitRules(allow_loss=True, **tight)))
+    assert sells.reason_code is ReasonCode.TAKE_PROFIT

@@ -5,6 +5,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -19,6 +20,7 @@ from powertraderd.supervision.page import (
     Reading,
     create,
     decode,
+    dumps_behind,
     encode,
 )
 
@@ -118,6 +120,25 @@ def test_the_reader_sees_what_the_writer_wrote(fd: int) -> None:
     assert reader.read(5) == Reading(PAGE)
     writer.close()
     assert reader.read(6) == Reading(PAGE), "the page outlives its writer"
+    reader.close()
+
+
+def test_stacks_dumped_behind_the_page_are_read_after_death(fd: int) -> None:
+    """Written with plain writes, as faulthandler does, and without growing the memory."""
+    writer, reader = PageWriter(fd), PageReader(fd)
+    assert reader.dump() == ""
+    dumps_behind(fd)
+    os.write(fd, b"Current thread\n")
+    os.write(fd, b"  in block\n")
+    writer.write(PAGE)
+    assert reader.dump() == "Current thread\n  in block\n"
+    assert reader.read(5) == Reading(PAGE)
+    size = os.fstat(fd).st_size
+    with suppress(PermissionError):  # the seal
+        while True:
+            os.write(fd, b"x" * 1000)
+    assert os.fstat(fd).st_size == size
+    writer.close()
     reader.close()
 
 

@@ -156,6 +156,16 @@ def test_what_was_not_done_is_not_remembered_as_done(bench: Bench) -> None:
         assert bench.replays.find(0, _request()) is None
 
 
+@pytest.mark.parametrize("code", ["order_unsettled", "exchange_unavailable"])
+def test_what_the_trader_has_not_settled_yet_may_be_asked_again(bench: Bench, code: str) -> None:
+    """Its answer says so; repeating it for ever would hide the outcome."""
+    bench.ask(_request())
+    bench.relay.answered("trader", refusal("r1", code, "ask again"))
+    assert bench.replays.find(0, _request()) is None
+    assert bench.ask(_request()) is None
+    assert len(bench.sent) == 2
+
+
 def test_questions_are_not_remembered(bench: Bench) -> None:
     """Only deeds are."""
     question = parse_request(b'{"id":"q","verb":"status","args":{}}')

@@ -28,7 +28,7 @@ def _outcomes(
 ) -> list[Outcome]:
     """Begin, and turn the selector until it is over."""
     outcomes: list[Outcome] = []
-    reloader.begin(outcomes.append)
+    reloader.begin(lambda outcome, _begun_ns: outcomes.append(outcome))
     meanwhile()
     deadline = time.monotonic() + 20
     while reloader.busy and time.monotonic() < deadline:
@@ -69,10 +69,32 @@ def test_a_wish_that_comes_meanwhile_leads_to_one_more_reading(
     def mend() -> None:
         path.write_text("")
         for _ in range(10):
-            reloader.begin(outcomes.append)
+            reloader.begin(lambda outcome, _begun_ns: outcomes.append(outcome))
 
     assert _outcomes(reloader, selector, mend) == []
     assert outcomes == [load(path)]
+
+
+def test_wishes_without_end_do_not_keep_the_settings_out(
+    tmp_path: Path, selector: selectors.BaseSelector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each reading is overtaken by a wish, and yet both outcomes count, the newest last."""
+    monkeypatch.setattr(reload, "LONGEST_WISHING_S", 0.0)
+    path = tmp_path / "p.toml"
+    path.write_text("[trading]\n")
+    reloader = Reloader(path, selector)
+    outcomes: list[Outcome] = []
+
+    def done(outcome: Outcome, begun_ns: int) -> None:
+        assert begun_ns <= time.monotonic_ns()
+        outcomes.append(outcome)
+
+    def wish() -> None:
+        path.write_text("")
+        reloader.begin(done)
+
+    assert _outcomes(reloader, selector, wish) == []
+    assert [type(outcome) for outcome in outcomes] == [Settings, Settings]
 
 
 def test_a_reading_that_takes_too_long_is_ended(
@@ -89,7 +111,7 @@ def test_a_reading_that_takes_too_long_is_ended(
 def test_leaving_ends_a_reading(tmp_path: Path, selector: selectors.BaseSelector) -> None:
     """No process stays behind."""
     reloader = Reloader(tmp_path / "p.toml", selector)
-    reloader.begin(lambda _outcome: None)
+    reloader.begin(lambda _outcome, _begun_ns: None)
     assert reloader.busy
     reloader.abandon()
     Reloader(None, selector).abandon()

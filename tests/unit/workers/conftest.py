@@ -31,6 +31,7 @@ from powertraderd.testing.dying import Dying
 from powertraderd.testing.faulty_broker import FaultyBroker
 from powertraderd.testing.quotes import SetQuotes
 from powertraderd.testing.stage import Stage
+from powertraderd.testing.venue_candles import VenueCandles
 from powertraderd.workers.heart import PageHeart
 from powertraderd.workers.role import Command, Context, Role
 from powertraderd.workers.trader import Trader, TraderPorts
@@ -90,6 +91,7 @@ class World:
     line: FaultyBroker
     board: SqliteSignalBoard
     candles: CandleStore
+    venue: VenueCandles
     ears: Ears = field(default_factory=Ears)
     ledger: SqliteLedger | None = None
     context: Context | None = None
@@ -115,7 +117,7 @@ class World:
                 ledger = Dying(ledger, method, when, nth)  # type: ignore[arg-type]
             else:
                 broker = Dying(broker, method, when, nth)  # type: ignore[arg-type]
-        trader = Trader(TraderPorts(broker, ledger, self.board, self.candles))
+        trader = Trader(TraderPorts(broker, ledger, self.board, self.candles, self.venue))
         self.context.heart.ready(60)
         trader.start(self.context)
         return trader
@@ -235,6 +237,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         line=FaultyBroker(exchange, clock),
         board=SqliteSignalBoard(tmp_path / "signal.db", writable=True),
         candles=candles,
+        venue=VenueCandles(candles),
     )
     yield made
     exchange.close()

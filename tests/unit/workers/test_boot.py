@@ -7,8 +7,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 from powertraderd.supervision.spawn import python_command
 from powertraderd.testing.stage import Stage, page_of
 
@@ -21,7 +19,8 @@ time.sleep(60)
 CHILD = """
 import os, time
 from powertraderd.workers import boot
-boot.harden(os.getppid())
+from powertraderd.supervision import page
+boot.harden(os.getppid(), page.create())
 os.write(1, b"hardened\\n")
 while True:
     pass
@@ -58,19 +57,15 @@ def test_a_worker_whose_supervisor_died_before_the_prctl_leaves_with_70() -> Non
     assert subprocess.run([*command, *numbers], check=False, timeout=20).returncode == 70
 
 
-def test_usr1_dumps_all_stacks_and_hurts_nobody(
-    stage: Stage, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_usr1_dumps_all_stacks_and_hurts_nobody(stage: Stage) -> None:
     """Also while the worker is stuck in a system call."""
     child = stage.perform("stuck")
     page_of(child, "stuck.call")
     child.signal(signal.SIGUSR1)
-    dump = ""
     deadline = time.monotonic() + 10
-    while "performer.py" not in dump and time.monotonic() < deadline:
-        dump += capfd.readouterr().err
+    while "performer.py" not in child.page.dump() and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert "in cycle" in dump
+    assert "in cycle" in child.page.dump()
     assert child.reap() is None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from powertraderd.errors import RateLimited
 from powertraderd.supervision import page
 from powertraderd.workers.heart import PageHeart
 
@@ -176,3 +177,15 @@ def test_flags_reach_the_page(machine: Machine) -> None:
     assert (machine.page().draining, machine.page().safe_mode) == (True, True)
     machine.heart.safe_mode(on=False)
     assert not machine.page().safe_mode
+
+
+def test_a_phase_is_counted_by_how_it_was_left_and_how_long_it_took(machine: Machine) -> None:
+    """An outside call that fails inside its deadline is progress, and on record."""
+    with machine.heart.phase("broker.quotes", 10):
+        machine.wait(2)
+    with contextlib.suppress(RateLimited), machine.heart.phase("broker.quotes", 10):
+        machine.wait(1)
+        raise RateLimited
+    assert machine.heart.counts.rows() == {
+        "broker.quotes": {"ok": 1, "rate_limited": 1, "seconds": 3.0}
+    }

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from powertraderd.errors import TransientExchangeError
 from powertraderd.model.candle import Coin
 from powertraderd.model.order import OrderState, Tag
 from powertraderd.supervision.channel import TradingState
@@ -238,3 +239,18 @@ def test_every_figure_of_the_status_is_reported(world: World) -> None:
     assert position["next_dca_source"] in {"hard", "neural N4"}
     assert Decimal(position["average_cost"]) == Decimal(100)
     assert report["coins"][ETH]["position"] is None
+
+
+def test_the_report_says_how_long_ago_books_and_venue_were_compared(world: World) -> None:
+    """A comparison that fails does not count as one."""
+    trader = world.start()
+    world.tick(trader, 2, seconds=60)
+    assert world.ears.reports()[-1]["venue"]["reconciled_age_s"] == 60
+
+    def fail() -> None:
+        raise TransientExchangeError
+
+    world.line.balances = fail
+    world.tick(trader, 1, seconds=600)
+    assert world.ears.reports()[-1]["venue"]["reconciled_age_s"] == 660
+    assert world.ears.reports()[-1]["vitals"]["phases"]["broker.balances"]["failed"] == 1

@@ -11,15 +11,8 @@ import pytest
 
 from powertraderd.errors import StoreDamaged, StoreTooNew
 from powertraderd.model.candle import Coin, Timeframe
-from powertraderd.model.memory import (
-    VERSION,
-    Memory,
-    MemoryRecord,
-    Pending,
-    from_bytes,
-    seal,
-    to_bytes,
-)
+from powertraderd.model.memory import Memory, Pending
+from powertraderd.model.memory_file import VERSION, MemoryRecord, from_bytes, seal, to_bytes
 
 NAME = "memory/BTC/4hour.npz"
 TRAINED = datetime(2024, 3, 1, 12, 30, 0, 123456, tzinfo=UTC)
@@ -73,6 +66,7 @@ def test_a_memory_comes_back_to_the_last_bit(waiting: Pending | None) -> None:
     data = to_bytes(record(waiting))
     back = from_bytes(data, NAME)
     assert (back.coin, back.timeframe, back.trained_at) == ("BTC", Timeframe.HOUR_4, TRAINED)
+    assert isinstance(back.memory, Memory)
     assert back.memory.threshold == 1.07
     assert back.memory.candles == 9
     assert back.memory.patterns.tolist() == [1 / 3, -2 / 7]
@@ -185,6 +179,7 @@ def _header(old: str, new: str) -> Callable[[dict[str, Any]], None]:
 @pytest.mark.parametrize(
     "change",
     [
+        _header('"classic"', '"unheard of"'),
         _drop_hits,
         _shorten,
         _single_precision,

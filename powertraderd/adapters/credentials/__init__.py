@@ -1,0 +1,1 @@
+"""The trading key: how it is read, kept at rest, and found again."""

@@ -1,0 +1,1 @@
+"""The folder of the desktop bot PowerTrader_AI, read and never changed."""

@@ -1,0 +1,27 @@
+"""Metrics from the trainer's last report: how well trained each coin and timeframe is."""
+
+from datetime import datetime
+
+from powertraderd.adapters.prometheus.figures import Status, age_s, figure, ratio
+from powertraderd.adapters.prometheus.sheet import Sheet
+
+TRAINING_STATES = ("READY", "RUNNING", "REQUIRED", "REFUSED")
+
+
+def training(sheet: Sheet, status: Status, now: datetime) -> None:
+    """All coins, and all their memories."""
+    for coin, row in (status.get("coins") or {}).items():
+        trained = row.get("training") or {}
+        for state in TRAINING_STATES if trained else ():
+            sheet.put("training_state", int(trained.get("state") == state), coin=coin, state=state)
+    for coin, timeframes in (status.get("training") or {}).items():
+        for timeframe, memory in timeframes.items():
+            _memory(sheet, memory, now, {"coin": coin, "timeframe": timeframe})
+
+
+def _memory(sheet: Sheet, memory: Status, now: datetime, labels: dict[str, str]) -> None:
+    sheet.put("training_age_seconds", age_s(now, memory.get("trained_at")), **labels)
+    sheet.put("training_progress_ratio", figure(memory.get("progress")), **labels)
+    sheet.put("memory_entries", figure(memory.get("entries")), **labels)
+    sheet.put("memory_candles", figure(memory.get("candles")), **labels)
+    sheet.put("memory_threshold_ratio", ratio(memory.get("threshold")), **labels)

@@ -1,0 +1,1 @@
+"""Talking to venues over HTTP: hygiene, pace, deadlines and the names of failures."""

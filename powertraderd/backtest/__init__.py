@@ -1,0 +1,1 @@
+"""The daemon's own strategy functions, driven over recorded candles."""

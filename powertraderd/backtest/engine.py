@@ -1,0 +1,398 @@
+"""History hour by hour through the daemon's own decisions.
+
+Prices inside an hour follow an explicit path. ``pessimistic``: open, high, down to the low and at
+last the close. On the way down every buy happens at the very price that triggers it, never lower;
+a trailing exit sells at the start line, or at the low where that is higher, never near the high.
+``replay``: the straight legs of the replayed market in steps of ``step_minutes``.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, localcontext
+from typing import Literal
+
+import numpy as np
+
+from powertraderd.adapters.replay import path_price
+from powertraderd.adapters.spread import price_step, quote_around
+from powertraderd.backtest.book import BacktestTrade, Book, invested, value_of
+from powertraderd.backtest.screen import Screen
+from powertraderd.backtest.track import Floats, Seconds, Track
+from powertraderd.model.candle import HOUR_S, Coin
+from powertraderd.model.decision import Action, CoinView, Decision, TradingState, VenueAges
+from powertraderd.model.money import EXACT, Price, Usd, floor_to, price_from_float
+from powertraderd.model.position import Books, Position
+from powertraderd.model.prediction import Prediction
+from powertraderd.model.quote import Quote
+from powertraderd.model.rules import StrategyRules
+from powertraderd.strategy import decide, levels, risk, trailing
+
+PathName = Literal["pessimistic", "replay"]
+
+_HIGH, _EXIT, _FALL, _LOW = (timedelta(minutes=minute) for minute in (20, 25, 30, 40))
+_CLOSE = timedelta(minutes=59, seconds=59)
+_ORDERS = {Action.ENTRY, Action.DCA, Action.TRAIL_SELL}
+_TWO_HUNDRED = Decimal(200)
+_NEVER_OLD = VenueAges(account=0, products=0, fee=0, clock=0, skew=0)
+PROGRESS_EVERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is run. ``fee_rate`` is a fraction, ``spread_pct`` the ask over the bid in percent.
+
+    ``start`` and ``end``: the hours that are traded (opening times, end excluded). ``delayed``:
+    an order's fills arrive with the coin's next tick, not within the same one. ``screened`` leaves
+    out hours in which nothing can happen; without it every tick is decided and journalled.
+    """
+
+    rules: StrategyRules
+    cash: Usd
+    fee_rate: Decimal
+    spread_pct: Decimal
+    start: datetime
+    end: datetime
+    quote: str = "USD"
+    path: PathName = "pessimistic"
+    step_minutes: int = 3
+    delayed: bool = True
+    screened: bool = True
+    coin_rules: Mapping[Coin, StrategyRules] = field(default_factory=dict)
+
+    def rules_of(self, coin: Coin) -> StrategyRules:
+        """The rules that hold for ``coin``."""
+        return self.coin_rules.get(coin, self.rules)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What came of it. The arrays have one element per hour, taken at its close.
+
+    ``at``: epoch seconds of the close; ``value``: cash plus positions at the bid; ``exposure``:
+    positions at the bid; ``invested``: cost and fees of open positions. ``refusals`` counts the
+    decisions that a gate or a limit turned down, by reason code.
+    """
+
+    plan: Plan
+    coins: tuple[Coin, ...]
+    trades: tuple[BacktestTrade, ...]
+    decisions: tuple[Decision, ...]
+    refusals: Mapping[str, int]
+    books: Books
+    at: Seconds
+    value: Floats
+    cash: Floats
+    exposure: Floats
+    invested: Floats
+
+
+class Simulation:
+    """One run over the tracks of all coins."""
+
+    def __init__(self, tracks: Sequence[Track], plan: Plan) -> None:
+        """Nothing is traded yet."""
+        self._plan = plan
+        self._tracks = {track.coin: track for track in tracks}
+        self._screens = {track.coin: Screen(track, plan.rules_of(track.coin)) for track in tracks}
+        self._book = Book(plan.quote, plan.cash, plan.fee_rate)
+        self._seconds = _timeline(tracks, plan)
+        self._index = {track.coin: _indices(track, self._seconds) for track in tracks}
+        self._decisions: list[Decision] = []
+        self._newest: dict[Coin, Decision] = {}
+        self._refusals: Counter[str] = Counter()
+        self._marks: dict[Coin, Decimal] = {}
+        self._marked_hour = -1
+        self._marked: set[Coin] = set()
+        self._closes: dict[Coin, float] = {}
+        self._predicted: dict[Coin, tuple[int, tuple[Prediction, ...] | None]] = {}
+
+    def run(self, progress: Callable[[int], None] | None = None) -> Outcome:
+        """All hours; ``progress`` is called with the number of hours done."""
+        count = len(self._seconds)
+        rows = np.zeros((4, count))
+        with localcontext(EXACT):
+            for hour in range(count):
+                self._hour(hour)
+                rows[:, hour] = self._sample()
+                if progress and (hour % PROGRESS_EVERY == 0 or hour == count - 1):
+                    progress(hour + 1)
+        return Outcome(
+            plan=self._plan,
+            coins=tuple(self._tracks),
+            trades=tuple(self._book.trades),
+            decisions=tuple(self._decisions),
+            refusals=dict(self._refusals),
+            books=self._book.books,
+            at=self._seconds + HOUR_S,
+            value=rows[0],
+            cash=rows[1],
+            exposure=rows[2],
+            invested=rows[3],
+        )
+
+    # -- one hour
+
+    def _hour(self, hour: int) -> None:
+        opened_at = datetime.fromtimestamp(int(self._seconds[hour]), UTC)
+        busy = list(self._busy(hour))
+        if self._plan.path == "replay":
+            self._walk_legs(busy, opened_at, hour)
+            return
+        for leg in (self._open, self._rise, self._fall, self._end):
+            for coin, index in busy:
+                leg(coin, index, opened_at, hour)
+
+    def _busy(self, hour: int) -> Iterator[tuple[Coin, int]]:
+        """Coins that have a candle in this hour and something that may happen in it."""
+        for coin, track in self._tracks.items():
+            index = int(self._index[coin][hour])
+            if index < 0:
+                continue
+            self._closes[coin] = float(track.close[index])
+            if not self._plan.screened or self._book.in_flight(coin):
+                yield coin, index
+                continue
+            position = self._book.books.positions.get(coin)
+            screen = self._screens[coin]
+            low, high = float(track.low[index]), float(track.high[index])
+            if position is None:
+                if screen.may_enter(index):
+                    yield coin, index
+            elif screen.may_act(position, index, low, high):
+                yield coin, index
+
+    def _open(self, coin: Coin, index: int, opened_at: datetime, hour: int) -> None:
+        self._tick(coin, index, opened_at, hour, float(self._tracks[coin].open[index]))
+
+    def _rise(self, coin: Coin, index: int, opened_at: datetime, hour: int) -> None:
+        track = self._tracks[coin]
+        self._tick(coin, index, opened_at + _HIGH, hour, float(track.high[index]))
+        exit_quote = self._worst_exit(coin, float(track.low[index]), opened_at + _EXIT)
+        if exit_quote is not None:
+            self._look(coin, index, exit_quote, hour)
+
+    def _fall(self, coin: Coin, index: int, opened_at: datetime, hour: int) -> None:
+        """Down to the low; a buy that its trigger leads to may be followed by a deeper one."""
+        track, at = self._tracks[coin], opened_at + _FALL
+        low = quote_around(coin, float(track.low[index]), self._plan.spread_pct, at)
+        above = price_from_float(float(track.high[index]))
+        while True:
+            trigger = self._trigger(coin, index, above, at, hour)
+            if trigger is None or trigger.ask <= low.ask:
+                break
+            if not self._look(coin, index, trigger, hour):
+                break
+            above = trigger.ask
+        self._tick(coin, index, opened_at + _LOW, hour, float(track.low[index]))
+
+    def _end(self, coin: Coin, index: int, opened_at: datetime, hour: int) -> None:
+        self._tick(coin, index, opened_at + _CLOSE, hour, float(self._tracks[coin].close[index]))
+
+    def _walk_legs(self, busy: Sequence[tuple[Coin, int]], opened_at: datetime, hour: int) -> None:
+        for minute in range(0, 60, self._plan.step_minutes):
+            for coin, index in busy:
+                price = path_price(self._tracks[coin].candle(index), minute / 60)
+                self._tick(coin, index, opened_at + timedelta(minutes=minute), hour, price)
+
+    # -- prices that a path must not step over
+
+    def _worst_exit(self, coin: Coin, low: float, at: datetime) -> Quote | None:
+        """The worst price at which an armed exit can have sold after the high; None where the
+        low stays above its line.
+        """  # noqa: D205 - one sentence
+        position = self._book.books.positions.get(coin)
+        if position is None or not position.trail.armed or position.trail.line is None:
+            return None
+        line = position.trail.line
+        bottom = quote_around(coin, low, self._plan.spread_pct, at)
+        if bottom.bid >= line:
+            return None
+        step = price_step(line)
+        start = self._start_line(coin, position)
+        bid = min(max(bottom.bid, _up_to(start, step)), _below(line, step))
+        return Quote(coin, Price(bid), self._ask_over(bid), at)
+
+    def _start_line(self, coin: Coin, position: Position) -> Decimal:
+        rules = self._plan.rules_of(coin).exit
+        floor = (
+            None
+            if rules.allow_loss
+            else trailing.profit_floor(position, self._plan.fee_rate, rules)
+        )
+        return trailing.start_line(position, floor, rules)
+
+    def _trigger(
+        self, coin: Coin, index: int, above: Decimal, at: datetime, hour: int
+    ) -> Quote | None:
+        """The quote at which the next buy would be triggered, below ``above``."""
+        predictions = self._predictions(coin, index)
+        if predictions is None:
+            return None
+        rules = self._plan.rules_of(coin)
+        quote = quote_around(coin, float(above), self._plan.spread_pct, at)
+        view = self._view(coin, quote, predictions, hour)
+        position = view.position
+        if position is None:
+            price = _entry_level(view, rules)
+        else:
+            price = decide.decide(view, rules).next_dca_price
+        if price is None or price >= above:
+            return None
+        ask = _below(price, price_step(price))
+        return Quote(coin, Price(ask / (1 + self._plan.spread_pct / 100)), Price(ask), at)
+
+    def _ask_over(self, bid: Decimal) -> Price:
+        ask = bid * (1 + self._plan.spread_pct / 100)
+        return Price(_up_to(ask, price_step(ask)))
+
+    # -- one tick
+
+    def _tick(self, coin: Coin, index: int, at: datetime, hour: int, price: float) -> None:
+        self._look(coin, index, quote_around(coin, price, self._plan.spread_pct, at), hour)
+
+    def _look(self, coin: Coin, index: int, quote: Quote, hour: int) -> bool:
+        """Decide at ``quote`` and carry it out; returns whether an order was placed."""
+        self._book.settle(coin)
+        view = self._view(coin, quote, self._predictions(coin, index), hour)
+        rules = self._plan.rules_of(coin)
+        decision = risk.admit(decide.decide(view, rules), view, rules)
+        self._note(decision)
+        if view.position is not None and decision.trail is not None:
+            self._book.save_trail(coin, decision.trail)
+        if decision.action not in _ORDERS:
+            return False
+        placed = self._book.send(decision, quote)
+        if not self._plan.delayed:
+            self._book.settle(coin)
+        return placed
+
+    def _view(
+        self,
+        coin: Coin,
+        quote: Quote,
+        predictions: Sequence[Prediction] | None,
+        hour: int,
+    ) -> CoinView:
+        now, rules = quote.at, self._plan.rules_of(coin)
+        hour_at = datetime.fromtimestamp(int(self._seconds[hour]), UTC)
+        signal = predictions and levels.signal(
+            quote, predictions, made_at=now, trained_at=hour_at, rules=rules
+        )
+        books = self._book.books
+        worth = value_of(books, {**self._marks_at(hour), coin: quote.bid})
+        return CoinView(
+            coin=coin,
+            now=now,
+            product=self._book.product(coin, quote.bid),
+            quote=quote,
+            signal=signal or None,
+            position=books.positions.get(coin),
+            books=books,
+            account_value=worth and worth[0],
+            exposure=worth and worth[1],
+            fee_rate=self._plan.fee_rate,
+            orders_last_hour=self._book.orders_last_hour(now),
+            last_exit_at=self._book.last_exit_at(coin),
+            last_close=self._last_close(coin, hour),
+            last_close_at=hour_at,
+            divergence_pct=Decimal(0),
+            realised_today=self._book.realised_since(
+                now.replace(hour=0, minute=0, second=0, microsecond=0)
+            ),
+            order_in_flight=self._book.in_flight(coin),
+            trading=TradingState(),
+            ages=_NEVER_OLD,
+        )
+
+    def _marks_at(self, hour: int) -> Mapping[Coin, Decimal]:
+        """What the other coins are worth: the bid when the hour opened, which is known by then."""
+        if hour != self._marked_hour:
+            self._marked_hour = hour
+            self._marked.clear()
+        for coin in self._book.books.positions.keys() - self._marked:
+            self._marked.add(coin)
+            self._mark(coin, hour)
+        return self._marks
+
+    def _mark(self, coin: Coin, hour: int) -> None:
+        index = int(self._index[coin][hour])
+        if index >= 0:
+            at = datetime.fromtimestamp(int(self._seconds[hour]), UTC)
+            price = float(self._tracks[coin].open[index])
+            self._marks[coin] = quote_around(coin, price, self._plan.spread_pct, at).bid
+
+    def _last_close(self, coin: Coin, hour: int) -> Price | None:
+        index = int(self._index[coin][hour])
+        return price_from_float(float(self._tracks[coin].close[index - 1])) if index > 0 else None
+
+    def _predictions(self, coin: Coin, index: int) -> tuple[Prediction, ...] | None:
+        """Of the hour at ``index``; an hour has several ticks."""
+        known = self._predicted.get(coin)
+        if known is None or known[0] != index:
+            known = self._predicted[coin] = index, self._tracks[coin].predictions(index)
+        return known[1]
+
+    # -- what is kept
+
+    def _note(self, decision: Decision) -> None:
+        before = self._newest.get(decision.coin)
+        self._newest[decision.coin] = decision
+        ordered = decision.action in _ORDERS
+        changed = before is None or (before.action, before.reason_code) != (
+            decision.action,
+            decision.reason_code,
+        )
+        if changed and decision.action in {Action.SKIP, Action.DCA_SKIP, Action.HOLD}:
+            self._refusals[decision.reason_code.value] += 1
+        if ordered or (changed and not self._plan.screened):
+            self._decisions.append(decision)
+
+    def _sample(self) -> tuple[float, float, float, float]:
+        books = self._book.books
+        half = 1 - float(self._plan.spread_pct) / 200
+        exposure = sum(
+            float(position.quantity) * self._closes[coin] * half
+            for coin, position in books.positions.items()
+        )
+        cash = float(books.cash)
+        return cash + exposure, cash, exposure, float(invested(books))
+
+
+def _timeline(tracks: Sequence[Track], plan: Plan) -> Seconds:
+    """All hours that any coin has, within the plan's span."""
+    every = np.unique(np.concatenate([track.opened for track in tracks]))
+    inside = (every >= plan.start.timestamp()) & (every < plan.end.timestamp())
+    return every[inside]
+
+
+def _indices(track: Track, seconds: Seconds) -> Seconds:
+    """For each hour of the timeline the index of the track's candle, -1 where it has none."""
+    found = np.searchsorted(track.opened, seconds)
+    clipped = np.minimum(found, len(track.opened) - 1)
+    return np.where(track.opened[clipped] == seconds, clipped, -1)
+
+
+def _entry_level(view: CoinView, rules: StrategyRules) -> Decimal | None:
+    """The level that makes LONG large enough for an entry, if there are so many."""
+    if view.signal is None or view.signal.blocked_because:
+        return None
+    speaking = {said.timeframe for said in view.signal.predictions if said.high != said.low}
+    lows = sorted(
+        (low for timeframe, low in view.signal.levels.low.items() if timeframe in speaking),
+        reverse=True,
+    )
+    needed = rules.entry.min_long_level
+    return price_from_float(lows[needed - 1]) if len(lows) >= needed else None
+
+
+def _below(price: Decimal, step: Decimal) -> Decimal:
+    """The highest multiple of ``step`` that is below ``price``."""
+    floor = floor_to(price, step)
+    return floor - step if floor == price else floor
+
+
+def _up_to(price: Decimal, step: Decimal) -> Decimal:
+    floor = floor_to(price, step)
+    return floor if floor == price else floor + step

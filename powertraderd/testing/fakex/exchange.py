@@ -1,0 +1,141 @@
+"""The exchange's state: one lock, one clock, all orders, and the balances that follow from them."""
+
+import random
+import threading
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from powertraderd.testing.fakex.clock import VirtualClock
+from powertraderd.testing.fakex.figures import MATH, ZERO
+from powertraderd.testing.fakex.knobs import Knobs
+from powertraderd.testing.fakex.market import Market
+from powertraderd.testing.fakex.order import END, Order, effects
+from powertraderd.testing.fakex.store import Store, order_facts, order_of
+
+LISTED = {"BTC-USD": "60000", "ETH-USD": "3000", "DOGE-USD": "0.15"}
+CASH = {"USD": "10000"}
+_PATCHES = {"DOGE-USD": {"base_increment": "0.1", "price_increment": "0.00001"}}
+
+
+class Exchange:
+    """Everything that is true. Hold ``lock`` while reading or changing it."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        """Take up what ``folder`` remembers."""
+        self.lock = threading.RLock()
+        self.clock = VirtualClock()
+        self.knobs = Knobs()
+        self.seed = seed
+        self._store = Store(folder / "events.jsonl")
+        self._start()
+        self.replaying = True
+        for event in list(self._store.events()):
+            self._replay(event)
+        self.replaying = False
+
+    def _start(self) -> None:
+        self.random = random.Random(self.seed)  # noqa: S311 - ids and jitter of a test
+        self.market = Market(self.seed)
+        for product_id, price in LISTED.items():
+            self.market.add(product_id, price, **_PATCHES.get(product_id, {}))
+        self.orders: dict[str, Order] = {}
+        self.deposits: dict[str, Decimal] = {name: Decimal(sum_) for name, sum_ in CASH.items()}
+        self.intents: list[dict[str, Any]] = []
+        self.daemon_ledger: dict[str, Any] | None = None
+
+    def reset(self) -> None:
+        """Forget everything but keys and faults."""
+        self._store.clear()
+        fresh = Knobs()
+        for name in Knobs.__dataclass_fields__:
+            setattr(self.knobs, name, getattr(fresh, name))
+        self.clock.change({"skew_ms": 0, "freeze": False})
+        self._start()
+
+    # -- durable changes
+
+    def remember(self, what: str, body: Any) -> None:  # noqa: ANN401 - JSON
+        """Keep an admin's change for the next life."""
+        self._store.append("admin", what=what, body=body)
+
+    def commit(self, order: Order) -> None:
+        """The order exists from here on, whatever happens to this process."""
+        self._store.append("order", order=order_facts(order))
+        self.orders[order.order_id] = order
+        self.check()
+
+    def _replay(self, event: Mapping[str, Any]) -> None:
+        if event["kind"] == "order":
+            order = order_of(event["order"])
+            self.orders[order.order_id] = order
+        else:
+            self.apply(event["what"], event["body"])
+
+    def apply(self, what: str, body: Any) -> Any:  # noqa: ANN401 - JSON
+        """An admin's change, new or replayed; raises ValueError or KeyError for a wrong one."""
+        from powertraderd.testing.fakex.changes import CHANGES  # noqa: PLC0415 - a cycle otherwise
+
+        return CHANGES[what](self, body)
+
+    # -- what is true at the moment
+
+    def now(self) -> datetime:
+        """The exchange's time."""
+        return self.clock.now()
+
+    def new_id(self) -> str:
+        """An id from the seed that no order has."""
+        while True:
+            made = str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+            if made not in self.orders:
+                return made
+
+    def later(self, moment: datetime, milliseconds: int) -> datetime:
+        """``moment`` plus a time with jitter."""
+        jitter = self.random.random() * self.knobs.t_jitter_ms
+        return moment + timedelta(milliseconds=milliseconds + jitter)
+
+    def by_client_id(self, client_order_id: str) -> list[Order]:
+        """Orders with this client id, oldest first."""
+        found = [o for o in self.orders.values() if o.client_order_id == client_order_id]
+        return sorted(found, key=lambda order: order.created_at)
+
+    def totals(self, now: datetime | None = None) -> dict[str, Decimal]:
+        """Balances by currency: as shown at ``now``, or the truth after all that is committed."""
+        balances = dict(self.deposits)
+        for order in self.orders.values():
+            lag = timedelta(seconds=order.balance_lag_s)
+            for each in order.executions:
+                if now is None or each.at + lag <= now:
+                    for currency, change in effects(order, each).items():
+                        balances[currency] = MATH.add(balances.get(currency, ZERO), change)
+        return balances
+
+    def holds(self, now: datetime) -> dict[str, Decimal]:
+        """What open orders hold back, by currency."""
+        held: dict[str, Decimal] = {}
+        for order in self.orders.values():
+            lag = timedelta(seconds=order.balance_lag_s)
+            amount = order.outstanding(now - lag) if now - lag >= order.created_at else ZERO
+            held[order.spends] = MATH.add(held.get(order.spends, ZERO), amount)
+        return held
+
+    def available(self, currency: str) -> Decimal:
+        """What a new order may spend, whatever is shown."""
+        held = sum((o.outstanding(END) for o in self.orders.values() if o.spends == currency), ZERO)
+        return MATH.subtract(self.totals().get(currency, ZERO), held)
+
+    def check(self) -> None:
+        """Conservation: no currency below zero; every fill belongs to the order's sums."""
+        for currency, amount in self.totals().items():
+            if amount < 0:
+                msg = f"{currency}: {amount} after all orders"
+                raise ConservationBroken(msg)
+
+
+class ConservationBroken(BaseException):
+    """The fake itself is wrong: it must not go on."""

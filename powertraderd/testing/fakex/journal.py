@@ -1,0 +1,47 @@
+"""What happened, in order: one JSON line for each request, and the same in memory."""
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+Entry = dict[str, Any]
+
+
+class Journal:
+    """Entries are appended when a request has been read, and written when it is over."""
+
+    def __init__(self, path: Path) -> None:
+        """Go on with what is in ``path``."""
+        self._path = path
+        self._lock = threading.Lock()
+        self.entries: list[Entry] = []
+        if path.exists():
+            lines = path.read_text(encoding="utf-8").splitlines()
+            self.entries = [json.loads(line) for line in lines if line.endswith("}")]
+        self._file = path.open("a", encoding="utf-8")
+
+    def begin(self, **facts: Any) -> Entry:  # noqa: ANN401 - JSON
+        """A request that was just read."""
+        with self._lock:
+            entry: Entry = {"n": len(self.entries), **facts}
+            self.entries.append(entry)
+        return entry
+
+    def end(self, entry: Entry, **facts: Any) -> None:  # noqa: ANN401 - JSON
+        """It is over."""
+        with self._lock:
+            entry.update(facts)
+            self._file.write(json.dumps(entry) + "\n")
+            self._file.flush()
+
+    def since(self, number: int) -> list[Entry]:
+        """Entries from ``number`` on."""
+        with self._lock:
+            return [dict(entry) for entry in self.entries if entry["n"] >= number]
+
+    def clear(self) -> None:
+        """Begin anew."""
+        with self._lock:
+            self.entries.clear()
+            self._file.truncate(0)

@@ -1,0 +1,169 @@
+"""One connection after another: read, let faults happen, perform, answer, note it down."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from powertraderd.testing.fakex.deliveries import DELIVERIES, hang
+from powertraderd.testing.fakex.exchange import Exchange
+from powertraderd.testing.fakex.faults import Faults, Occasion, Rule
+from powertraderd.testing.fakex.journal import Entry, Journal
+from powertraderd.testing.fakex.message import Answer, Request
+from powertraderd.testing.fakex.mischief import Mischief
+from powertraderd.testing.fakex.rewrites import REWRITES, rewritten
+from powertraderd.testing.fakex.stream import Gone, PlainStream
+
+_REQUEST_PHASES = ("before_commit", "after_commit", "in_headers", "in_body", "after_response")
+Admit = Callable[[Request], tuple[Answer | None, str]]
+Perform = Callable[[Request], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """What a listener serves."""
+
+    name: str
+    admit: Admit
+    perform: Perform
+    headers: Callable[[Request], dict[str, str]]
+
+
+class Service:
+    """Serves connections of one listener."""
+
+    def __init__(self, api: Api, exchange: Exchange, faults: Faults, journal: Journal) -> None:
+        """Serve ``api``."""
+        self._api = api
+        self._exchange = exchange
+        self._faults = faults
+        self._journal = journal
+        self._mischief = Mischief(exchange, api.perform)
+
+    def converse(self, stream: PlainStream, connection: int) -> None:
+        """All requests of a connection; ends it."""
+        try:
+            while self._one(stream, connection):
+                pass
+        except Gone:
+            pass
+        finally:
+            stream.close()
+
+    def _one(self, stream: PlainStream, connection: int) -> bool:
+        rule = self._pick(Occasion(self._api.name), ("before_read",))
+        if rule is not None:
+            hang(stream, rule)
+        request = stream.read_request()
+        if request is None:
+            return False
+        occasion, client_order_id = _described(self._api.name, request)
+        rule = self._pick(occasion, _REQUEST_PHASES)
+        entry = self._begin(request, connection, client_order_id, rule)
+        sent = stream.sent
+        try:
+            self._answer(stream, request, rule, entry)
+        finally:
+            self._journal.end(
+                entry,
+                bytes_sent=stream.sent - sent,
+                closed_by=stream.closed_by,
+                t_end=self._exchange.clock.monotonic(),
+            )
+        return True
+
+    def _pick(self, occasion: Occasion, phases: tuple[str, ...]) -> Rule | None:
+        return self._faults.pick(occasion, phases, self._exchange.clock.monotonic())
+
+    def _begin(
+        self, request: Request, connection: int, client_order_id: str, rule: Rule | None
+    ) -> Entry:
+        return self._journal.begin(
+            t_mono=self._exchange.clock.monotonic(),
+            t_virtual=self._exchange.now().isoformat(),
+            conn=connection,
+            listener=self._api.name,
+            method=request.method,
+            path=request.path,
+            query=request.query,
+            body_sha256=hashlib.sha256(request.body).hexdigest(),
+            body=request.body.decode(errors="replace") if request.method == "POST" else "",
+            client_order_id=client_order_id,
+            jwt_ok=None,
+            fault_id=rule and rule.id,
+            action=rule and rule.action,
+            phase=rule and rule.phase,
+            commit=None,
+            status=None,
+            delivered=False,
+        )
+
+    def _answer(
+        self, stream: PlainStream, request: Request, rule: Rule | None, entry: Entry
+    ) -> None:
+        answer, objection = self._api.admit(request)
+        entry["jwt_ok"] = not objection
+        entry["jwt_objection"] = objection
+        admitted = answer is None
+        if answer is None:
+            answer = self._performed(request, rule, entry)
+        answer = answer.with_headers(self._api.headers(request))
+        answer = self._knobs(answer)
+        entry["status"] = answer.status
+        if rule is None or not admitted:
+            stream.send(answer.encoded())
+            entry["delivered"] = True
+            return
+        self._deliver(stream, answer, rule, entry)
+
+    def _performed(self, request: Request, rule: Rule | None, entry: Entry) -> Answer:
+        """The right answer; before a commit, what would be said of an order that is not made."""
+        if rule is None:
+            answer = self._api.perform(request)
+        elif rule.phase == "before_commit":
+            if rule.action == "latency":
+                time.sleep(rule.number("ms", 1000) / 1000)
+                answer = self._api.perform(request)
+            else:
+                answer = self._mischief.untrue(request, rule)
+        else:
+            answer = self._mischief.perform(request, rule)
+        entry["commit"] = answer.commit
+        return answer
+
+    def _deliver(self, stream: PlainStream, answer: Answer, rule: Rule, entry: Entry) -> None:
+        if rule.action in REWRITES and answer.document is not None:
+            answer = replace(answer, document=rewritten(answer.document, rule))
+        if rule.action == "swap_answer":
+            answer = self._mischief.swapped(answer)
+        if rule.action == "latency" and rule.phase != "before_commit":
+            time.sleep(rule.number("ms", 1000) / 1000)
+        deliver = DELIVERIES.get(rule.action, DELIVERIES["latency"])
+        entry["in_delivery"] = True
+        deliver(stream, answer, rule)
+        entry["delivered"] = rule.action in {"latency", "late_commit", "double_commit"}
+
+    def _knobs(self, answer: Answer) -> Answer:
+        if answer.document is None or not self._exchange.knobs.unknown_fields:
+            return answer
+        rule = Rule(id="knob", action="unknown_fields")
+        return replace(answer, document=rewritten(answer.document, rule))
+
+
+def _described(listener: str, request: Request) -> tuple[Occasion, str]:
+    body: dict[str, Any] = {}
+    if request.method == "POST":
+        try:
+            body = request.json()
+        except (ValueError, json.JSONDecodeError):
+            body = {}
+    occasion = Occasion(
+        listener,
+        request.method,
+        request.path,
+        str(body.get("product_id", request.value("product_ids") or request.value("symbol"))),
+        str(body.get("side", "")),
+    )
+    return occasion, str(body.get("client_order_id", ""))

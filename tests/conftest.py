@@ -1,0 +1,14 @@
+"""For all tests."""
+
+import os
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Coverage follows into the processes of `pytest -n`, and not into those that tests start.
+
+    What a test starts must import what a user's process imports, and nothing besides.
+    """
+    if config.getoption("numprocesses", None) is None:
+        os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
