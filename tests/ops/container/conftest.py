@@ -95,9 +95,7 @@ def _copy_tree(tree: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def fresh(
-    tmp_path_factory: pytest.TempPathFactory, bundles: dict[str, Path]
-) -> Iterator[Site]:
+def fresh(tmp_path_factory: pytest.TempPathFactory, bundles: dict[str, Path]) -> Iterator[Site]:
     """A container in which nothing was done yet."""
     folder = tmp_path_factory.mktemp("site")
     with machine(folder) as booted:

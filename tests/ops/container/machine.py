@@ -88,7 +88,12 @@ class Machine:
         command = ("systemd-nspawn", "--quiet", "-D", str(self.root), "--machine=ct114", "--boot")
         with self._console.open("ab") as console:
             self._nspawn = subprocess.Popen(
-                [*command, *("--register=no", "--keep-unit"), "--private-network", "--console=pipe"],
+                [
+                    *command,
+                    *("--register=no", "--keep-unit"),
+                    "--private-network",
+                    "--console=pipe",
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
@@ -110,7 +115,9 @@ class Machine:
     def _state(self) -> str:
         return self.run("systemctl", "is-system-running", check=False).stdout.strip()
 
-    def run(self, *argv: str, check: bool = True, text_in: str = "", timeout: float = 120) -> Result:
+    def run(
+        self, *argv: str, check: bool = True, text_in: str = "", timeout: float = 120
+    ) -> Result:
         """Run a command in the container as root; its output as text."""
         inside = ("nsenter", "-t", str(self.leader), *_NAMESPACES, "--", "env", "-i", _PATH)
         ran = subprocess.run(

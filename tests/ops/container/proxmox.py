@@ -21,7 +21,7 @@ PLAYBOOK = REPOSITORY / ".venv-ops/bin/ansible-playbook"
 _PCT = """\
 #!/bin/sh
 printf 'CALL %s\\n' "$*" >> {calls}
-if [ "$1 $2 $3" != "exec 114 --" ]; then echo "pct: there is no such container: $*" >&2; exit 255; fi
+if [ "$1 $2 $3" != "exec 114 --" ]; then echo "pct: no such container: $*" >&2; exit 255; fi
 shift 3
 exec nsenter -t "$(cat {leader})" -m -u -i -n -p -C -r -w -- env -i \\
   PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "$@"
@@ -100,9 +100,10 @@ class Proxmox:
         config.write_text(_SSHD.format(port=self._port, folder=self._folder))
         Path("/run/sshd").mkdir(exist_ok=True)
         overlay = f"mount -t overlay overlay -o lowerdir={tools}:/usr/sbin /usr/sbin"
+        serve = f"exec /usr/sbin/sshd -D -e -f {config}"
         with (self._folder / "sshd.log").open("wb") as log:
             sshd = subprocess.Popen(
-                ["unshare", "-m", "sh", "-c", f"{overlay} && exec /usr/sbin/sshd -D -e -f {config}"],
+                ["unshare", "-m", "sh", "-c", f"{overlay} && {serve}"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -143,7 +144,8 @@ class Proxmox:
             timeout=600,
         )
         output = ran.stdout + ran.stderr
-        (self._folder / f"{name}.log").open("a").write(output)
+        with (self._folder / f"{name}.log").open("a") as log:
+            log.write(output)
         recap = re.search(r"^powertrader .*$", output, re.MULTILINE)
         assert recap is not None, output
         counts = {key: int(n) for key, n in re.findall(r"(\w+)=(\d+)", recap[0])}

@@ -12,7 +12,13 @@ from tests.ops.container.deployed import FIRST_KEY, KEY_NAME, SECOND_KEY, Site
 from tests.ops.container.machine import Machine, until
 from tests.ops.container.proxmox import REPOSITORY, Run
 
-_ACCOUNTS = ("cash_flow", "orders", "fill", "remainder", "position", "dust")
+_DUMP = """
+import sqlite3
+ledger = sqlite3.connect("file:/var/lib/powertraderd/ledger.db?mode=ro", uri=True)
+for table in ("cash_flow", "orders", "fill", "remainder", "position", "dust"):
+    print(table, ledger.execute("select * from " + table + " order by 1").fetchall())
+print(ledger.execute("select paid_in, cash, realised from account").fetchall())
+"""
 _FAST_WATCHDOG = "[Service]\nWatchdogSec=3\nTimeoutAbortSec=3\nRestartSec=1\n"
 
 
@@ -54,7 +60,7 @@ def test_no_other_container_is_touched(site: Site) -> None:
 
 
 def test_the_unit_is_hardened_and_runs_so(site: Site) -> None:
-    """systemd finds nothing to complain about; the kernel says that the limits are in force."""
+    """No complaint from systemd; the kernel says that the limits are in force."""
     verified = site.machine.run(
         "systemd-analyze", "verify", "powertraderd.service", "powertraderd-backup.service"
     )
@@ -183,8 +189,9 @@ def test_an_upgrade_backs_up_first_and_trades_on(site: Site, bundles: dict[str, 
     assert run.code == 0, run.output
     assert site.release().startswith("0.90.0-")
     assert site.ptctl("status")["supervisor"]["version"] == "0.90.0"
-    assert site.release() in site.machine.shell("tr '\\0' ' ' < /proc/$(cat "
-        "/var/lib/powertraderd/supervisor.lock)/cmdline")
+    assert site.release() in site.machine.shell(
+        "tr '\\0' ' ' < /proc/$(cat /var/lib/powertraderd/supervisor.lock)/cmdline"
+    )
     previous = site.machine.shell("basename $(readlink /opt/powertraderd/previous)").strip()
     assert previous == old
     assert site.machine.shell("ls /var/lib/powertraderd/backups | wc -l").strip() == "1"
@@ -259,13 +266,7 @@ def test_a_restored_ledger_is_the_one_that_was_backed_up(site: Site, tmp_path: P
 
 def _books(machine: Machine) -> str:
     """The tables that hold money, as SQL; the account's count of writes is no money."""
-    code = (
-        "import sqlite3; c = sqlite3.connect('file:/var/lib/powertraderd/ledger.db?mode=ro', uri=1)\n"
-        f"for t in {_ACCOUNTS!r}:\n"
-        "    print(t, c.execute(f'select * from {t} order by 1').fetchall())\n"
-        "print(c.execute('select paid_in, cash, realised from account').fetchall())"
-    )
-    return machine.run("runuser", "-u", "powertraderd", "--", "python3", "-c", code).stdout
+    return machine.run("runuser", "-u", "powertraderd", "--", "python3", "-c", _DUMP).stdout
 
 
 def test_a_pause_outlives_a_reboot(site: Site) -> None:
