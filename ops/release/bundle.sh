@@ -2,8 +2,8 @@
 # bundle.sh [FOLDER]: make a release bundle, FOLDER/powertraderd-VERSION.tar (default: dist).
 #
 # It holds the project's wheel, a wheelhouse from the hash-locked requirements for each Python that
-# the container may have, and VERSION. VERSION is the package's version and eight digits of a sum
-# over wheel and lock, so other content is another release. The newest bundle is also reachable as
+# the container may have, the files of systemd and logrotate, and VERSION. VERSION is the package's
+# version and eight digits of a sum over all that, so other content is another release. The newest bundle is also reachable as
 # FOLDER/powertraderd.tar. PYTHONS and PLATFORM are the container's, not this machine's.
 set -euo pipefail
 repository=$(cd "$(dirname "$0")/../.." && pwd)
@@ -23,7 +23,10 @@ echo "bundle: wheel of the project" >&2
 wheel=$(basename "$room"/wheels/*.whl)
 digest=$(sha256sum < "$room/wheels/$wheel" | cut -d' ' -f1)
 package_version=$(cut -d- -f2 <<< "$wheel")
-version=$package_version-$(cat "$room/wheels/$wheel" "$lock" | sha256sum | cut -c1-8)
+mkdir "$room/ops"
+cp -r "$repository/ops/systemd" "$repository/ops/logrotate" "$room/ops"
+sum=$(cat "$room/wheels/$wheel" "$lock" "$room"/ops/*/* | sha256sum | cut -c1-8)
+version=$package_version-$sum
 
 for python in $PYTHONS; do
   echo "bundle: wheels for Python $python on $PLATFORM" >&2
@@ -39,7 +42,7 @@ echo "$version" > "$room/VERSION"
 { cat "$lock"; echo "powertraderd==$package_version --hash=sha256:$digest"; } > "$room/requirements.txt"
 bundle=$folder/powertraderd-$version.tar
 tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" \
-  -C "$room" -cf "$bundle.part" VERSION requirements.txt wheels
+  -C "$room" -cf "$bundle.part" VERSION requirements.txt ops wheels
 mv "$bundle.part" "$bundle"
 ln -sfn "$(basename "$bundle")" "$folder/powertraderd.tar"
 echo "$bundle"

@@ -87,7 +87,7 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def _copy_tree(tree: Path) -> None:
-    for name in ("powertraderd", "requirements", "ops/release"):
+    for name in ("powertraderd", "requirements", "ops"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(REPOSITORY / name, tree / name, ignore=ignored)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
