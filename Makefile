@@ -62,6 +62,7 @@ bench: venv
 # Files in the tree that are made of code; tests hold them to be current.
 generate: venv
 	$(BIN)/python -m powertraderd.adapters.prometheus.reference > docs/metrics.md
+	$(BIN)/python -m ops.grafana.source
 
 # Locks are made again only on purpose; they carry hashes and name no index.
 lock: venv

@@ -7,7 +7,7 @@ import typer
 
 from powertraderd import __version__
 
-Verb = Callable[..., None]
+Verb = Callable[..., None] | typer.Typer
 
 
 # Each verb is imported only when it is wanted: the daemon must not carry the model's numpy.
@@ -45,6 +45,16 @@ def _restore() -> Verb:
     from powertraderd.commands.backup import restore  # noqa: PLC0415
 
     return restore
+def _backtest() -> Verb:
+    from powertraderd.commands.backtest import backtest  # noqa: PLC0415
+
+    return backtest
+
+
+def _evaluate() -> Verb:
+    from powertraderd.commands.evaluate import evaluate  # noqa: PLC0415
+
+    return evaluate
 
 
 def _levels() -> Verb:
@@ -59,14 +69,23 @@ def _import_legacy() -> Verb:
     return import_legacy
 
 
+def _creds() -> Verb:
+    from powertraderd.commands.creds import app  # noqa: PLC0415
+
+    return app
+
+
 VERBS: Mapping[str, Callable[[], Verb]] = {
     "run": _run,
     "demo": _demo,
     "check-config": _check_config,
     "model": _model,
+    "backtest": _backtest,
+    "evaluate": _evaluate,
     "levels": _levels,
     "backup": _backup,
     "restore": _restore,
+    "creds": _creds,
     "import-legacy": _import_legacy,
 }
 
@@ -92,8 +111,13 @@ def build(wanted: str | None) -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(_about)
     for name, load in VERBS.items():
-        if name == wanted or wanted not in VERBS:
-            app.command(name)(load())
+        if name != wanted and wanted in VERBS:
+            continue
+        verb = load()
+        if isinstance(verb, typer.Typer):
+            app.add_typer(verb, name=name)
+        else:
+            app.command(name)(verb)
     return app
 
 

@@ -226,6 +226,14 @@ class Ledger(Protocol):
         """
         ...
 
+    def revive_order(self, client_order_id: str, order_id: str, at: datetime) -> None:
+        """Make PLACED what counted as never placed or refused: the venue has it after all.
+
+        Raises InvariantBroken for an order in any other state, for one that the venue has named
+        before, and while another order of the same product is not final.
+        """
+        ...
+
     def record_fills(
         self, client_order_id: str, fills: Sequence[Fill], state: OrderState, at: datetime
     ) -> Books:

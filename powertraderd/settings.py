@@ -99,7 +99,7 @@ class ExchangeSettings(Rules):
         8, gt=0, le=60, description="longest silence inside an answer, machine seconds"
     )
     requests_per_second: float = Field(
-        2, gt=0, le=10, description="steady rate of requests that need the key"
+        2, gt=0, le=30, description="steady rate of requests that need the key"
     )
     rejected_after_seconds: float = Field(
         60, ge=0, le=3600, description="a key counts as refused after so long of nothing but 401"
@@ -219,6 +219,9 @@ class ControlSettings(Rules):
     )
     answer_seconds: float = Field(
         45, gt=0, le=600, description="a worker answers a command within this"
+    )
+    halt_seconds: float = Field(
+        2, gt=0, le=60, description="halt: a trader that has not answered by then is killed"
     )
 
 

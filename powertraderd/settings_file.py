@@ -7,7 +7,7 @@ name.
 import difflib
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +46,17 @@ class _FileAndEnvironment(BaseSettings, Settings):
         return env_settings, init_settings
 
 
-def load(config: Path | None = None) -> Settings:
+def load(config: Path | None = None, changes: Sequence[str] = ()) -> Settings:
     """Settings from ``config`` (or POWERTRADERD_CONFIG, or defaults) and the environment.
 
-    Relative paths in the file are meant from the file's own folder. Raises ConfigError that names
+    ``changes`` (each SECTION.KEY=VALUE, the value as in the file) override the file. Relative paths
+    in the file are meant from the file's own folder. Raises ConfigError that names
     the file, the key, the value and the remedy.
     """
     path = config or _path_from_environment()
     values = _read(path) if path else {}
+    for change in changes:
+        _apply(values, change)
     _refuse_unknown_keys(values, Settings, str(path))
     _refuse_unknown_variables()
     try:
@@ -78,6 +81,23 @@ def _read(path: Path) -> dict[str, Any]:
         msg = f"{path}: not valid TOML: {error}"
         raise ConfigError(msg) from None
     return _resolve_paths(values, path.resolve().parent)
+
+
+def _apply(values: dict[str, Any], change: str) -> None:
+    """One change; a value that is no TOML by itself is text, so that words need no quotes."""
+    name, equals, text = change.partition("=")
+    *sections, key = name.strip().split(".")
+    if not (equals and sections and all(sections) and key):
+        msg = f"{change!r} is no change of a setting: write SECTION.KEY=VALUE"
+        raise ConfigError(msg)
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    table = values
+    for section in sections:
+        table = table.setdefault(section, {})
+    table[key] = value
 
 
 _PATH_KEYS = (

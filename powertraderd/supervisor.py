@@ -62,10 +62,10 @@ def run(
     faulthandler.enable(dumps)
     faulthandler.register(signal.SIGUSR1, dumps, all_threads=True)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    folders.prepare_state_dir(settings.paths.state_dir)  # first: the log may be kept in it
     _configure_log(settings)
     notifier = notify.from_environment()
     admin_gid = group_id(settings.control.admin_group)
-    folders.prepare_state_dir(settings.paths.state_dir)
     held = lock.hold(settings.paths.state_dir / lock.SUPERVISOR_LOCK)
     try:
         folders.prepare_runtime_dir(settings.paths.runtime_dir, admin_gid)
@@ -149,6 +149,7 @@ class Supervisor:
             turn.serve()
         self._fleet.turn()
         now_ns = time.monotonic_ns()
+        self._deliver(self._desk.halting.sweep(now_ns))
         self._deliver(self._desk.relay.overdue(now_ns))
         self._control.sweep(now_ns)
         self._reloader.sweep(now_ns)
@@ -160,6 +161,7 @@ class Supervisor:
         times = (
             self._fleet.next_due_ns(now_ns),
             self._desk.relay.next_due_ns(),
+            self._desk.halting.next_due_ns(),
             self._control.next_due_ns(),
             self._reloader.next_due_ns(),
         )
@@ -303,6 +305,7 @@ class Supervisor:
     def _patience(self) -> None:
         self._desk.relay.ack_s = self._settings.control.ack_seconds
         self._desk.relay.answer_s = self._settings.control.answer_seconds
+        self._desk.halting.patience_s = self._settings.control.halt_seconds
 
     # What others ask for
 

@@ -78,7 +78,7 @@ class ReplayMarket:
 
     def _load(self, coin: Coin) -> Hours | None:
         if coin not in self._hours:
-            path = _file_of(coin, self._folder)
+            path = hours_file(coin, self._folder)
             self._hours[coin] = None if path is None else read_hours(path)
         return self._hours[coin]
 
@@ -100,7 +100,8 @@ def _folder(directory: Path | None) -> Path:
     return directory
 
 
-def _file_of(coin: Coin, folder: Path) -> Path | None:
+def hours_file(coin: Coin, folder: Path) -> Path | None:
+    """The coin's file, None where there is none; raises ConfigError for several."""
     pattern = re.compile(rf"{re.escape(coin)}(USDT|USDC|USD|EUR)?_1h\.csv(\.gz)?")
     found = sorted(path for path in folder.iterdir() if pattern.fullmatch(path.name))
     if len(found) > 1:

@@ -8,84 +8,33 @@ a trailing exit sells at the start line, or at the low where that is higher, nev
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
-from typing import Literal
 
 import numpy as np
 
 from powertraderd.adapters.replay import path_price
 from powertraderd.adapters.spread import price_step, quote_around
-from powertraderd.backtest.book import BacktestTrade, Book, invested, value_of
+from powertraderd.backtest.book import Book, invested, value_of
+from powertraderd.backtest.outcome import Outcome
+from powertraderd.backtest.plan import Plan
+from powertraderd.backtest.prices import below, entry_level, up_to
 from powertraderd.backtest.screen import Screen
-from powertraderd.backtest.track import Floats, Seconds, Track
+from powertraderd.backtest.track import Seconds, Track
 from powertraderd.model.candle import HOUR_S, Coin
 from powertraderd.model.decision import Action, CoinView, Decision, TradingState, VenueAges
-from powertraderd.model.money import EXACT, Price, Usd, floor_to, price_from_float
-from powertraderd.model.position import Books, Position
+from powertraderd.model.money import EXACT, ZERO_USD, Price, Usd, price_from_float
+from powertraderd.model.position import Position
 from powertraderd.model.prediction import Prediction
 from powertraderd.model.quote import Quote
-from powertraderd.model.rules import StrategyRules
-from powertraderd.strategy import decide, levels, risk, trailing
-
-PathName = Literal["pessimistic", "replay"]
+from powertraderd.strategy import decide, levels, risk, standing, trailing
 
 _HIGH, _EXIT, _FALL, _LOW = (timedelta(minutes=minute) for minute in (20, 25, 30, 40))
 _CLOSE = timedelta(minutes=59, seconds=59)
 _ORDERS = {Action.ENTRY, Action.DCA, Action.TRAIL_SELL}
-_TWO_HUNDRED = Decimal(200)
+_TURNED_DOWN = {Action.SKIP, Action.DCA_SKIP}
 _NEVER_OLD = VenueAges(account=0, products=0, fee=0, clock=0, skew=0)
 PROGRESS_EVERY = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is run. ``fee_rate`` is a fraction, ``spread_pct`` the ask over the bid in percent.
-
-    ``start`` and ``end``: the hours that are traded (opening times, end excluded). ``delayed``:
-    an order's fills arrive with the coin's next tick, not within the same one. ``screened`` leaves
-    out hours in which nothing can happen; without it every tick is decided and journalled.
-    """
-
-    rules: StrategyRules
-    cash: Usd
-    fee_rate: Decimal
-    spread_pct: Decimal
-    start: datetime
-    end: datetime
-    quote: str = "USD"
-    path: PathName = "pessimistic"
-    step_minutes: int = 3
-    delayed: bool = True
-    screened: bool = True
-    coin_rules: Mapping[Coin, StrategyRules] = field(default_factory=dict)
-
-    def rules_of(self, coin: Coin) -> StrategyRules:
-        """The rules that hold for ``coin``."""
-        return self.coin_rules.get(coin, self.rules)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """What came of it. The arrays have one element per hour, taken at its close.
-
-    ``at``: epoch seconds of the close; ``value``: cash plus positions at the bid; ``exposure``:
-    positions at the bid; ``invested``: cost and fees of open positions. ``refusals`` counts the
-    decisions that a gate or a limit turned down, by reason code.
-    """
-
-    plan: Plan
-    coins: tuple[Coin, ...]
-    trades: tuple[BacktestTrade, ...]
-    decisions: tuple[Decision, ...]
-    refusals: Mapping[str, int]
-    books: Books
-    at: Seconds
-    value: Floats
-    cash: Floats
-    exposure: Floats
-    invested: Floats
 
 
 class Simulation:
@@ -95,7 +44,7 @@ class Simulation:
         """Nothing is traded yet."""
         self._plan = plan
         self._tracks = {track.coin: track for track in tracks}
-        self._screens = {track.coin: Screen(track, plan.rules_of(track.coin)) for track in tracks}
+        self._screens = {track.coin: Screen(track, plan.rules.of(track.coin)) for track in tracks}
         self._book = Book(plan.quote, plan.cash, plan.fee_rate)
         self._seconds = _timeline(tracks, plan)
         self._index = {track.coin: _indices(track, self._seconds) for track in tracks}
@@ -106,6 +55,8 @@ class Simulation:
         self._marked_hour = -1
         self._marked: set[Coin] = set()
         self._closes: dict[Coin, float] = {}
+        self._halted_at: datetime | None = None
+        self._peak_gain = ZERO_USD
         self._predicted: dict[Coin, tuple[int, tuple[Prediction, ...] | None]] = {}
 
     def run(self, progress: Callable[[int], None] | None = None) -> Outcome:
@@ -116,6 +67,7 @@ class Simulation:
             for hour in range(count):
                 self._hour(hour)
                 rows[:, hour] = self._sample()
+                self._watch_drawdown(hour, rows[0, hour])
                 if progress and (hour % PROGRESS_EVERY == 0 or hour == count - 1):
                     progress(hour + 1)
         return Outcome(
@@ -125,6 +77,7 @@ class Simulation:
             decisions=tuple(self._decisions),
             refusals=dict(self._refusals),
             books=self._book.books,
+            halted_at=self._halted_at,
             at=self._seconds + HOUR_S,
             value=rows[0],
             cash=rows[1],
@@ -211,11 +164,11 @@ class Simulation:
             return None
         step = price_step(line)
         start = self._start_line(coin, position)
-        bid = min(max(bottom.bid, _up_to(start, step)), _below(line, step))
+        bid = min(max(bottom.bid, up_to(start, step)), below(line, step))
         return Quote(coin, Price(bid), self._ask_over(bid), at)
 
     def _start_line(self, coin: Coin, position: Position) -> Decimal:
-        rules = self._plan.rules_of(coin).exit
+        rules = self._plan.rules.of(coin).exit
         floor = (
             None
             if rules.allow_loss
@@ -230,22 +183,22 @@ class Simulation:
         predictions = self._predictions(coin, index)
         if predictions is None:
             return None
-        rules = self._plan.rules_of(coin)
+        rules = self._plan.rules.of(coin)
         quote = quote_around(coin, float(above), self._plan.spread_pct, at)
         view = self._view(coin, quote, predictions, hour)
         position = view.position
         if position is None:
-            price = _entry_level(view, rules)
+            price = entry_level(view, rules)
         else:
             price = decide.decide(view, rules).next_dca_price
         if price is None or price >= above:
             return None
-        ask = _below(price, price_step(price))
+        ask = below(price, price_step(price))
         return Quote(coin, Price(ask / (1 + self._plan.spread_pct / 100)), Price(ask), at)
 
     def _ask_over(self, bid: Decimal) -> Price:
         ask = bid * (1 + self._plan.spread_pct / 100)
-        return Price(_up_to(ask, price_step(ask)))
+        return Price(up_to(ask, price_step(ask)))
 
     # -- one tick
 
@@ -256,7 +209,7 @@ class Simulation:
         """Decide at ``quote`` and carry it out; returns whether an order was placed."""
         self._book.settle(coin)
         view = self._view(coin, quote, self._predictions(coin, index), hour)
-        rules = self._plan.rules_of(coin)
+        rules = self._plan.rules.of(coin)
         decision = risk.admit(decide.decide(view, rules), view, rules)
         self._note(decision)
         if view.position is not None and decision.trail is not None:
@@ -275,7 +228,7 @@ class Simulation:
         predictions: Sequence[Prediction] | None,
         hour: int,
     ) -> CoinView:
-        now, rules = quote.at, self._plan.rules_of(coin)
+        now, rules = quote.at, self._plan.rules.of(coin)
         hour_at = datetime.fromtimestamp(int(self._seconds[hour]), UTC)
         signal = predictions and levels.signal(
             quote, predictions, made_at=now, trained_at=hour_at, rules=rules
@@ -302,7 +255,7 @@ class Simulation:
                 now.replace(hour=0, minute=0, second=0, microsecond=0)
             ),
             order_in_flight=self._book.in_flight(coin),
-            trading=TradingState(),
+            trading=TradingState(halted=self._halted_at is not None),
             ages=_NEVER_OLD,
         )
 
@@ -344,7 +297,7 @@ class Simulation:
             decision.action,
             decision.reason_code,
         )
-        if changed and decision.action in {Action.SKIP, Action.DCA_SKIP, Action.HOLD}:
+        if changed and decision.action in _TURNED_DOWN:
             self._refusals[decision.reason_code.value] += 1
         if ordered or (changed and not self._plan.screened):
             self._decisions.append(decision)
@@ -359,6 +312,16 @@ class Simulation:
         cash = float(books.cash)
         return cash + exposure, cash, exposure, float(invested(books))
 
+    def _watch_drawdown(self, hour: int, value: float) -> None:
+        """As the trader does at every tick: a fall too deep below the peak halts for good."""
+        worth, paid_in = Usd(price_from_float(value)), self._plan.cash
+        self._peak_gain = max(self._peak_gain, Usd(worth - paid_in))
+        most = self._plan.rules.risk.max_drawdown_pct
+        if most is None or self._halted_at is not None:
+            return
+        if standing.drawdown_pct(worth, paid_in, self._peak_gain) > most:
+            self._halted_at = datetime.fromtimestamp(int(self._seconds[hour]) + HOUR_S, UTC)
+
 
 def _timeline(tracks: Sequence[Track], plan: Plan) -> Seconds:
     """All hours that any coin has, within the plan's span."""
@@ -372,27 +335,3 @@ def _indices(track: Track, seconds: Seconds) -> Seconds:
     found = np.searchsorted(track.opened, seconds)
     clipped = np.minimum(found, len(track.opened) - 1)
     return np.where(track.opened[clipped] == seconds, clipped, -1)
-
-
-def _entry_level(view: CoinView, rules: StrategyRules) -> Decimal | None:
-    """The level that makes LONG large enough for an entry, if there are so many."""
-    if view.signal is None or view.signal.blocked_because:
-        return None
-    speaking = {said.timeframe for said in view.signal.predictions if said.high != said.low}
-    lows = sorted(
-        (low for timeframe, low in view.signal.levels.low.items() if timeframe in speaking),
-        reverse=True,
-    )
-    needed = rules.entry.min_long_level
-    return price_from_float(lows[needed - 1]) if len(lows) >= needed else None
-
-
-def _below(price: Decimal, step: Decimal) -> Decimal:
-    """The highest multiple of ``step`` that is below ``price``."""
-    floor = floor_to(price, step)
-    return floor - step if floor == price else floor
-
-
-def _up_to(price: Decimal, step: Decimal) -> Decimal:
-    floor = floor_to(price, step)
-    return floor if floor == price else floor + step

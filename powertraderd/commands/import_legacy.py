@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -15,13 +16,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from powertraderd import settings_file
+from powertraderd.adapters.coinbase.broker import CoinbaseBroker
+from powertraderd.adapters.credentials import keyring, passphrase
 from powertraderd.adapters.legacy import folder
 from powertraderd.adapters.legacy.finding import Finding, Outcome
 from powertraderd.adapters.legacy.folder import Contents
 from powertraderd.adapters.legacy.settings import FILE, toml
+from powertraderd.commands import key_check
 from powertraderd.commands.command_line import Config, errors_are_explained, say
 from powertraderd.commands.legacy_takeover import Takeover
 from powertraderd.errors import ConfigError
+from powertraderd.settings import Settings
 from powertraderd.supervision import lock
 from powertraderd.supervision.folders import prepare_state_dir
 
@@ -47,19 +52,26 @@ def import_legacy(
         bool,
         typer.Option("--accept-positions", help="Own its open positions; the daemon sells them."),
     ] = False,
+    passphrase_fd: Annotated[
+        int | None,
+        typer.Option(
+            "--passphrase-fd", metavar="N", help="Live: read our key's passphrase from here."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Take over memories, settings, history and positions of the desktop bot PowerTrader_AI.
 
     The daemon must be stopped. A settings file that --config names and that does not exist yet is
     written; one that exists is compared, never changed. Damaged files are named with line and
-    reason, and the rest is taken. A second run changes nothing. The key is taken by itself:
-    powertraderd creds import-legacy DIR.
+    reason, and the rest is taken. A second run changes nothing. Take the key first, by itself
+    (powertraderd creds import-legacy DIR): in live mode positions are then checked against the
+    exchange's own fills.
 
     Example: powertraderd import-legacy ~/PowerTrader_AI --config powertraderd.toml --dry-run
     """
-    contents = folder.read(directory)
-    findings = list(_taken_over(contents, config, dry_run=dry_run, accepted=accept_positions))
+    wish = Wish(config, dry_run, accept_positions, passphrase_fd)
+    findings = list(_taken_over(folder.read(directory), wish))
     if as_json:
         sys.stdout.write(json.dumps([_row(each) for each in findings], indent=2) + "\n")
     else:
@@ -67,22 +79,53 @@ def import_legacy(
     say(_summary(findings, dry_run=dry_run))
 
 
-def _taken_over(
-    contents: Contents, config: Path | None, *, dry_run: bool, accepted: bool
-) -> Iterator[Finding]:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How the import was asked for."""
+
+    config: Path | None
+    dry_run: bool
+    accepted: bool
+    passphrase_fd: int | None
+
+
+def _taken_over(contents: Contents, wish: Wish) -> Iterator[Finding]:
     yield from contents.findings
+    config = wish.config
     fresh = config is not None and not config.exists()
     if config is not None and fresh:
-        yield _settings_written(contents, config, dry_run=dry_run)
+        yield _settings_written(contents, config, dry_run=wish.dry_run)
     known = config if config is not None and config.exists() else None
-    takeover = Takeover(contents, settings_file.load(known), dry_run)
+    takeover = Takeover(contents, settings_file.load(known), wish.dry_run)
     if not fresh:
         place = str(known) if known else "the defaults (--config FILE writes a new file)"
         yield from takeover.compared_settings(place)
-    with nullcontext() if dry_run else _alone(takeover.settings.paths.state_dir):
+    with nullcontext() if wish.dry_run else _alone(takeover.settings.paths.state_dir):
         yield from takeover.memories()
         yield from takeover.history()
-        yield from takeover.positions(None, accepted=accepted)
+        with _exchange(contents, takeover.settings, wish) as exchange:
+            yield from takeover.positions(exchange, accepted=wish.accepted)
+
+
+@contextmanager
+def _exchange(
+    contents: Contents, settings: Settings, wish: Wish
+) -> Iterator[CoinbaseBroker | None]:
+    """The exchange, where there is something to ask it and a key to ask with."""
+    where = keyring.place(settings.exchange.key_file, settings.paths.state_dir, os.environ)
+    wanted = contents.positions or contents.pending
+    if settings.trading.mode == "paper" or not wanted or not where.path.exists():
+        yield None
+        return
+    key = keyring.open_key(where, lambda: passphrase.asked(wish.passphrase_fd))
+    held = [each.coin for each in contents.positions]
+    coins = (*held, *(each.coin for each in contents.pending))
+    exchange = key_check.broker(settings, key, coins)
+    try:
+        exchange.verify_key()
+        yield exchange
+    finally:
+        exchange.close()
 
 
 @contextmanager

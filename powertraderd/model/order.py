@@ -80,6 +80,8 @@ class OrderEvent(StrEnum):
     """Ended by the exchange or its owner, with or without fills."""
     EXPIRED = "EXPIRED"
     """Ended by time, with or without fills."""
+    FOUND = "FOUND"
+    """The exchange has the order after all, long after it counted as not placed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,10 +149,19 @@ def _read_journal(count: int, keep: Keep, *, follow: bool) -> Iterator[str]:
         [*command, *(["--follow"] if follow else [])], stdout=subprocess.PIPE, text=True
     ) as journal:
         assert journal.stdout is not None  # noqa: S101 - asked for above
+        seen = 0
         try:
-            yield from (line.rstrip("\n") for line in journal.stdout if keep(line))
+            for seen, line in enumerate(journal.stdout, 1):  # noqa: B007 - counted, kept or not
+                if keep(line):
+                    yield line.rstrip("\n")
         finally:
             journal.terminate()
+    if count and not seen:
+        complain(
+            f"journald has no lines of unit {UNIT}: a daemon that was started by hand writes to "
+            "its standard output; [logging] file keeps its lines for ptctl"
+        )
+        raise SystemExit(Leave.REFUSED)
 
 
 def _parsed(line: str) -> object:

@@ -55,7 +55,7 @@ def head(status: Mapping[str, Any], on: Paper) -> list[str]:
     return [
         on.paint(daemon, "bold") + (f"   {market}" if wide else ""),
         *([] if wide else [market]),
-        _trading(status, on),
+        *_trading(status, on),
         *_account(status, on),
         *(on.paint(words, "bold red") for words in attention(status)),
     ]
@@ -66,6 +66,8 @@ def attention(status: Mapping[str, Any]) -> Iterator[str]:
     for name, worker in (pick(status, "workers") or {}).items():
         if worker.get("state") == "PARKED":
             why = text(worker.get("parked_because"))
+            if worker.get("last_error"):
+                why += f": {text(worker['last_error'])}"
             yield f"! {name} is parked ({why}): mend the cause, then ptctl unpark {name}"
         if worker.get("state") == "UNKILLABLE":
             yield f"! {name} cannot be killed; the machine may need a reboot"
@@ -73,23 +75,27 @@ def attention(status: Mapping[str, Any]) -> Iterator[str]:
         yield "! the books do not add up: trading should be halted; keep the state folder"
 
 
-def _trading(status: Mapping[str, Any], on: Paper) -> str:
+def _trading(status: Mapping[str, Any], on: Paper) -> list[str]:
     trading = pick(status, "trading") or {}
     words, style = trading_words(trading)
     since = f" since {moment(trading['since'])}" if trading.get("since") else ""
-    reason = f": {text(trading['reason'])}" if trading.get("reason") else ""
-    return f"trading {text(trading.get('mode'))}, " + on.paint(words, style) + since + reason
+    first = f"trading {text(trading.get('mode'))}, " + on.paint(words, style) + since
+    causes = [f"{cause['code']}: {cause['why']}" for cause in trading.get("causes") or ()]
+    if len(causes) == 1:
+        return [f"{first}, {causes[0]}"]
+    return [first, *(f"  {words}" for words in causes)]
 
 
 def trading_words(trading: Mapping[str, Any]) -> tuple[str, str]:
     """What the daemon may do right now, and the colour of that."""
-    if trading.get("halted"):
-        return "HALTED (nothing is bought or sold)", "bold red"
-    if trading.get("safe_mode"):
-        return "SAFE MODE (exits only)", "bold yellow"
-    if trading.get("paused"):
-        return "PAUSED (exits only)", "bold yellow"
-    return ("ACTIVE", "green") if trading else (UNKNOWN, "")
+    return _STANDINGS.get(str(trading.get("state")), (UNKNOWN, ""))
+
+
+_STANDINGS = {
+    "ACTIVE": ("ACTIVE", "green"),
+    "REDUCING": ("REDUCING (exits only)", "bold yellow"),
+    "HALTED": ("HALTED (nothing is bought or sold)", "bold red"),
+}
 
 
 def _account(status: Mapping[str, Any], on: Paper) -> list[str]:

@@ -1,7 +1,8 @@
 """The life of an order as a table, and the intent that a decision becomes.
 
 EXCHANGE.md, "Never twice, never lost": an intent is durable before it is sent, an outcome that is
-not known is UNKNOWN and is resolved by reading, and a final state never changes again.
+not known is UNKNOWN and is resolved by reading, and a final state never changes again, except that
+an order that counted as not placed may turn out to exist.
 """
 
 from collections.abc import Mapping
@@ -45,8 +46,8 @@ TABLE: Mapping[OrderState, Mapping[OrderEvent, OrderState]] = MappingProxyType(
         OrderState.FILLED: {},
         OrderState.CANCELLED: {},
         OrderState.EXPIRED: {},
-        OrderState.REJECTED: {},
-        OrderState.NOT_PLACED: {},
+        OrderState.REJECTED: {OrderEvent.FOUND: OrderState.PLACED},
+        OrderState.NOT_PLACED: {OrderEvent.FOUND: OrderState.PLACED},
     }
 )
 """What follows from an event; what is not in the table is impossible."""

@@ -1,7 +1,8 @@
 """The channel between the supervisor and one worker: one JSON object per SOCK_SEQPACKET message.
 
 supervisor to worker: start, trading, command, drain. worker to supervisor: ready, ack,
-answer, report, halt. Neither side ever waits for the other.
+answer, report, halt, failed, heard (the number of a trading state that is in force now). Neither
+side ever waits for the other.
 """
 
 import json

@@ -7,6 +7,7 @@ from typing import Any
 
 from powertraderd import log
 from powertraderd.supervision.fleet import Fleet, Worker
+from powertraderd.supervision.halting import Halting
 from powertraderd.supervision.hold import Hold, NotDurable
 from powertraderd.supervision.peer import Peer, role
 from powertraderd.supervision.protocol import Answer, Code, Request, refusal
@@ -58,6 +59,7 @@ class Desk:
         self._log = log.get(__name__)
         self._replays = Replays()
         self.relay = Relay(self._replays, self._explain)
+        self.halting = Halting(fleet, hold, self._replays)
 
     def handle(self, request: Request, peer: Peer, client: int) -> Answer | None:
         """The answer, or None where it comes later."""
@@ -127,7 +129,7 @@ class Desk:
             case OfWorker(worker):
                 return self._command(request, worker)
             case Because(reason):
-                return self._trading(request, reason, f"uid {peer.uid}")
+                return self._trading(request, reason, peer.uid, client)
         if request.verb == "reload":
             self._reload(client, request)
             return None
@@ -163,7 +165,15 @@ class Desk:
         text = f"{request.verb} {name}: it is {worker.state.life}"
         return Answer(request.id, ok=True, code=Code.OK, message=text, data=state)
 
-    def _trading(self, request: Request, reason: str, who: str) -> Answer:
+    def _trading(self, request: Request, reason: str, uid: int, client: int) -> Answer | None:
+        """Durable first. Whoever holds back is answered once the trader has heard it."""
+        answer = self._decide(request, reason, f"uid {uid}")
+        if request.verb == "resume":
+            return answer
+        self.halting.wait(client, uid, request, answer, time.monotonic_ns())
+        return None
+
+    def _decide(self, request: Request, reason: str, who: str) -> Answer:
         try:
             if request.verb == "resume":
                 self._hold.release(who=who)
@@ -189,12 +199,14 @@ class Desk:
 
 
 _DONE = {
-    "pause": "paused: no new entries and no averaging down; exits go on",
+    "pause": "reducing: nothing is bought; exits go on",
+    "reduce": "reducing: nothing is bought; exits go on",
     "halt": "halted: nothing is bought or sold",
     "resume": "trading goes on",
 }
 _EFFECT = {
-    "pause": "paused for now",
+    "pause": "reducing for now",
+    "reduce": "reducing for now",
     "halt": "halted for now",
     "resume": "not resumed",
 }

@@ -20,6 +20,7 @@ from powertraderd.supervision.roles import START_ORDER, TRADER, RoleName, start_
 from powertraderd.supervision.states import Life
 
 _NS = 1_000_000_000
+_MOST_WORDS = 500  # of what a worker died of
 _MESSAGES_PER_TURN = 32  # a worker that floods its channel must not hold up the others
 _NO_PROCESS = frozenset({Life.STOPPED, Life.BACKOFF, Life.PARKED})
 _SETTLED = frozenset({Life.RUNNING, Life.STOPPED, Life.PARKED, Life.UNKILLABLE})
@@ -36,7 +37,11 @@ class Report:
 
 @dataclass(slots=True)
 class Worker:
-    """One role: the policy's state, the process where there is one, and what is known of it."""
+    """One role: the policy's state, the process where there is one, and what is known of it.
+
+    ``told`` is the trading state that was sent last, ``told_number`` the number of that message and
+    ``heard_number`` the newest that the worker has answered: what it does later, it does knowing.
+    """
 
     role: RoleName
     policy: policy.Policy
@@ -46,7 +51,10 @@ class Worker:
     death_page: Page | None = None
     report: Report | None = None
     told: TradingState | None = None
+    told_number: int = 0
+    heard_number: int = 0
     garbage: int = 0
+    last_error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +244,19 @@ class Fleet:
         if worker.child is None or worker.state.life not in _YOUNG:
             return
         state = self.trading_of(worker)
-        if state != worker.told and worker.child.channel.send({"type": "trading", **asdict(state)}):
-            worker.told = state
+        number = worker.told_number + 1
+        message = {"type": "trading", "number": number, **asdict(state)}
+        if state != worker.told and worker.child.channel.send(message):
+            worker.told, worker.told_number = state, number
+
+    def heeds(self, worker: Worker, state: TradingState) -> bool:
+        """Whether nothing that the worker begins from now on can be against ``state``.
+
+        Either there is no process, or it was born knowing, or it has answered.
+        """
+        if worker.child is None:
+            return True
+        return worker.told == state and worker.heard_number == worker.told_number
 
     def trading_of(self, worker: Worker) -> TradingState:
         """How trading stands for this worker: the owner's word and the worker's own safe mode."""
@@ -247,6 +266,10 @@ class Fleet:
     def _hear(self, worker: Worker, message: dict[str, Any]) -> None:
         if message["type"] == "report":
             self._note(worker, message.get("report"))
+        elif message["type"] == "heard":
+            self._heard(worker, message.get("number"))
+        elif message["type"] == "failed":
+            worker.last_error = str(message.get("error"))[:_MOST_WORDS]
         elif message["type"] != "ready":  # which only wakes us up to read the page
             self._hooks.heard(worker.role, message)
 
@@ -256,6 +279,13 @@ class Fleet:
                 worker.report = Report(content, time.monotonic_ns())
             case _:
                 self._garbage(worker, "a report that is no object, or coins that are none")
+
+    def _heard(self, worker: Worker, number: object) -> None:
+        match number:
+            case int() if worker.heard_number < number <= worker.told_number:
+                worker.heard_number = number
+            case _:
+                self._garbage(worker, "an answer to a trading state that was not sent")
 
     def _garbage(self, worker: Worker, error: str) -> None:
         worker.garbage += 1
@@ -317,7 +347,7 @@ class Fleet:
             self.feed(worker, states.SpawnFailed(str(error), jitter))
             return
         worker.child, worker.page, worker.report, worker.garbage = child, None, None, 0
-        worker.told = self.trading_of(worker)
+        worker.told, worker.told_number, worker.heard_number = self.trading_of(worker), 0, 0
         self._hooks.watch(worker, child)
         self._log.info(
             "worker_spawned", of=worker.role, of_incarnation=wish.incarnation, pid=child.pid

@@ -33,6 +33,11 @@ def for_quick_stop(now_ns: int, policy: Policy) -> Ladder:
     return _rungs(now_ns, 0, policy.kill_ns - policy.term_ns, policy)
 
 
+def for_kill(now_ns: int, policy: Policy) -> Ladder:
+    """KILL at once."""
+    return _rungs(now_ns, 0, 0, policy)[1:]
+
+
 def _rungs(now_ns: int, term_ns: int, kill_ns: int, policy: Policy) -> Ladder:
     reap_ns = policy.give_up_ns - policy.kill_ns
     return (

@@ -19,6 +19,7 @@ from powertraderd.supervision.states import (
     Event,
     Exited,
     Judged,
+    KillAsked,
     Life,
     Log,
     Reason,
@@ -87,6 +88,19 @@ def _stop_asked(state: WorkerState, event: StopAsked, now_ns: int, policy: Polic
     quick = ladder.sooner(state.ladder, ladder.for_quick_stop(now_ns, policy))
     state, climbed = ladder.climb(replace(state, ladder=quick), now_ns, policy)
     return state, (*actions, *climbed)
+
+
+def _kill_asked(state: WorkerState, _event: KillAsked, now_ns: int, policy: Policy) -> Step:
+    """A commanded death, also for who is leaving already; the process is there or being born."""
+    actions: tuple[Action, ...] = ()
+    if state.life in _YOUNG:
+        state, actions = _ask_to_leave(state, now_ns, policy, wanted=True)
+    if state.life is not Life.STOPPING or not state.pid:
+        return state, actions
+    told = Log("warning", "worker_kill_asked", (("pid", state.pid),))
+    gone = replace(state, ladder=ladder.for_kill(now_ns, policy))
+    state, climbed = ladder.climb(gone, now_ns, policy)
+    return state, (*actions, told, *climbed)
 
 
 def _unpark(state: WorkerState, _event: Unpark, now_ns: int, policy: Policy) -> Step:
@@ -266,6 +280,7 @@ _HANDLERS: Mapping[type[Any], Callable[[WorkerState, Any, int, Policy], Step]] =
     StartAsked: _start_asked,
     StopAsked: _stop_asked,
     RestartAsked: _restart_asked,
+    KillAsked: _kill_asked,
     Unpark: _unpark,
     Spawned: _spawned,
     SpawnFailed: _spawn_failed,

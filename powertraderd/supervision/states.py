@@ -116,6 +116,11 @@ class RestartAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class KillAsked:
+    """It must be gone at once, whatever it is doing; another follows where one is wanted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unpark:
     """Someone has mended what was wrong: forget deaths, parking and safe mode."""
 
@@ -170,6 +175,7 @@ Event = (
     StartAsked
     | StopAsked
     | RestartAsked
+    | KillAsked
     | Unpark
     | Spawned
     | SpawnFailed

@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from powertraderd import __version__, log
 from powertraderd.settings import Settings
+from powertraderd.supervision import standing
 from powertraderd.supervision.fleet import Worker
 from powertraderd.supervision.market import Market
 from powertraderd.supervision.page import Page
@@ -16,7 +17,7 @@ from powertraderd.supervision.states import Death, Life
 
 _NS = 1_000_000_000
 # what workers say, besides coins
-_REPORTED = ("account", "training", "differences", "venue", "exporter")
+_REPORTED = ("account", "safeguards", "training", "differences", "venue", "exporter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,18 @@ def _supervisor(daemon: Daemon, now_ns: int) -> dict[str, Any]:
     }
 
 
+def _causes(daemon: Daemon, workers: Mapping[str, Worker]) -> tuple[standing.Cause, ...]:
+    trader = workers[TRADER]
+    report = trader.report.content if trader.report else {}
+    return standing.causes(daemon.held, safe_mode=trader.state.safe_mode, report=report)
+
+
 def _trading(daemon: Daemon, workers: Mapping[str, Worker]) -> dict[str, Any]:
-    held = daemon.held
+    held, causes = daemon.held, _causes(daemon, workers)
     return {
         "mode": daemon.settings.trading.mode,
+        "state": standing.standing(causes),
+        "causes": [asdict(cause) for cause in causes],
         "paused": held.paused,
         "safe_mode": workers[TRADER].state.safe_mode,
         "halted": held.halted,
@@ -100,6 +109,7 @@ def row(worker: Worker, now_ns: int) -> dict[str, Any]:
         "restarts": sum(count for _, count in state.restarts),
         "restarts_by_reason": {str(reason): count for reason, count in state.restarts},
         "last_death": death_words(state.last_death),
+        "last_error": worker.last_error or None,
         "last_death_age_s": state.last_death and _seconds(now_ns - state.last_death.at_ns),
         "backoff_until_s": _seconds(state.retry_ns - now_ns)
         if state.life is Life.BACKOFF
@@ -143,16 +153,16 @@ def death_words(death: Death | None) -> str | None:
 
 def line(daemon: Daemon, workers: Mapping[str, Worker]) -> str:
     """STATUS= for ``systemctl status``: what is wrong first."""
-    held, mode = daemon.held, daemon.settings.trading.mode
+    mode = daemon.settings.trading.mode
     parts = [
         f"{name} {_trouble(worker)}"
         for name, worker in workers.items()
         if worker.state.life not in {Life.RUNNING, Life.STARTING}
     ]
-    if held.halted or held.paused:
-        parts.append(f"{'HALTED' if held.halted else 'PAUSED'}: {held.reason or 'no reason given'}")
-    if workers[TRADER].state.safe_mode:
-        parts.append("SAFE MODE: exits only")
+    causes = _causes(daemon, workers)
+    if causes:
+        whys = "; ".join(cause.why for cause in causes)
+        parts.append(f"{standing.standing(causes)}: {whys}")
     running = sum(worker.state.life is Life.RUNNING for worker in workers.values())
     parts.append(f"{mode}, {running} of {len(workers)} workers running")
     return "; ".join(parts)
@@ -161,7 +171,8 @@ def line(daemon: Daemon, workers: Mapping[str, Worker]) -> str:
 def _trouble(worker: Worker) -> str:
     life = worker.state.life
     why = worker.state.parked_because or death_words(worker.state.last_death)
-    return f"{life.upper()} ({why})" if why else life.upper()
+    words = ": ".join(part for part in (why, worker.last_error) if part)
+    return f"{life.upper()} ({words})" if words else life.upper()
 
 
 def _seconds(nanoseconds: int) -> float:

@@ -179,6 +179,7 @@ VERBS: Mapping[str, Verb] = {
     for verb in (
         Verb("status", Role.READ, Answerer.SUPERVISOR),
         Verb("pause", Role.TRADE, Answerer.SUPERVISOR, Because),
+        Verb("reduce", Role.TRADE, Answerer.SUPERVISOR, Because),
         Verb("resume", Role.TRADE, Answerer.SUPERVISOR, Because),
         Verb("halt", Role.TRADE, Answerer.SUPERVISOR, Because),
         Verb("start", Role.ADMIN, Answerer.SUPERVISOR, OfWorker),

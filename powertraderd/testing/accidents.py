@@ -20,6 +20,7 @@ from typing import Any
 from powertraderd.adapters.paper import PaperBroker
 from powertraderd.adapters.sqlite.ledger import SqliteLedger
 from powertraderd.errors import AmbiguousOrder, TransientExchangeError
+from powertraderd.testing import wall
 from powertraderd.testing.misbehave import Plan
 from powertraderd.workers import __main__ as worker
 
@@ -131,6 +132,7 @@ class Accidents:
 def main(argv: Sequence[str]) -> int:
     """Take the plan's folder off the front of ``argv`` and be the worker that the rest names."""
     folder, *rest = argv
+    wall.follow(Path(folder))
     Accidents(Plan(Path(folder), rest[0])).arrange()
     return worker.main(rest)
 

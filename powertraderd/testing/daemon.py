@@ -14,6 +14,7 @@ from powertraderd.errors import PowertraderError
 from powertraderd.settings_file import load
 from powertraderd.supervision.spawn import python_command
 from powertraderd.supervisor import run
+from powertraderd.testing import wall
 
 
 def command(plan: str, real: Sequence[str], role: str, page_fd: int, channel_fd: int) -> list[str]:
@@ -33,6 +34,7 @@ def command(plan: str, real: Sequence[str], role: str, page_fd: int, channel_fd:
 
 def main(config: Path, plan: str, *real: str) -> int:
     """Be the daemon; the exit codes are those of `powertraderd run`."""
+    wall.follow(Path(plan))
     try:
         return run(load(config), config, partial(command, plan, real))
     except PowertraderError as error:

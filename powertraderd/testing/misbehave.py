@@ -91,6 +91,7 @@ class Actor:
             incarnation=context.incarnation,
             safe_mode=context.trading.safe_mode,
             paused=context.trading.paused,
+            halted=context.trading.halted,
             last_phase=None if last is None else last.phase,
             quarantines=[[entry.phase, entry.detail] for entry in context.quarantines],
         )
@@ -110,7 +111,9 @@ class Actor:
 
     def trading(self, state: TradingState) -> None:
         """Note it."""
-        self._plan.note("trading", paused=state.paused, safe_mode=state.safe_mode)
+        self._plan.note(
+            "trading", paused=state.paused, safe_mode=state.safe_mode, halted=state.halted
+        )
 
     def close(self) -> None:
         """Note it."""
@@ -164,6 +167,12 @@ class Actor:
         """Ask for more memory than there is."""
         resource.setrlimit(resource.RLIMIT_AS, (2**29, 2**29))
         self._eaten = [bytearray(2**26) for _ in range(64)]
+
+    def gorge(self) -> None:
+        """Use memory until the kernel has had enough."""
+        self._eaten = []
+        while True:
+            self._eaten.append(bytearray(2**22))
 
     def segfault(self) -> None:
         """Die of SIGSEGV, as a broken C library would make it."""
@@ -250,6 +259,7 @@ _IN_CYCLE: Mapping[str, Callable[..., None]] = {
     "crash_at_age": Actor.crash_at_age,
     "exit": Actor.exit,
     "overeat": Actor.overeat,
+    "gorge": Actor.gorge,
     "segfault": Actor.segfault,
     "garbage": Actor.garbage,
     "tear": Actor.tear,

@@ -25,6 +25,7 @@ _SETTINGS = """\
 [trading]
 coins = [{coins}]
 tick_seconds = 0.05
+quiet_window_seconds = 2
 
 [candles]
 source = "replay"

@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from powertraderd.supervision.client import Client, DaemonUnreachable
 from powertraderd.supervision.protocol import Answer
+from powertraderd.supervision.spawn import python_command
 
 T = TypeVar("T")
 ROLES = ("exporter", "trainer", "thinker", "trader")
@@ -118,8 +120,12 @@ class Daemon:
         ready: bool = True,
         output: int | None = None,
         environment: Mapping[str, str] | None = None,
+        before: Callable[[], object] | None = None,
     ) -> "Daemon":
-        """Run it; ``ready`` waits until all workers run, ``output`` takes the place of the log."""
+        """Run it; ``ready`` waits until all workers run, ``output`` takes the place of the log.
+
+        ``before`` is called in the new process, before it becomes the supervisor.
+        """
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own interpreter
                 [sys.executable, "-W", "error", "-P", "-m", *self._module()],
@@ -127,6 +133,7 @@ class Daemon:
                 stdout=log if output is None else output,
                 stderr=log if output is None else output,
                 env={**os.environ, **(environment or {})},
+                preexec_fn=before,  # noqa: PLW1509 - there are no other threads
             )
         if ready:
             until(self.all_running, "all workers to run")
@@ -174,6 +181,25 @@ class Daemon:
     def buy(self, request_id: str, usd: str = "100") -> Answer:
         """Buy bitcoin by hand, under a request id of one's own."""
         return self.client.request("buy", {"coin": "BTC", "usd": usd}, 20.0, request_id)
+
+    def ptctl(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """What the owner would type, in a process of its own."""
+        command = python_command("powertraderd.ptctl", *words, "--socket", str(self.client.path))
+        return subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+
+    def metrics(self) -> dict[str, float]:
+        """One scrape of the real exporter: figures by name and labels."""
+        address = self.logs("metrics_served")[-1]["address"]
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as page:
+            lines = page.read().decode().splitlines()
+        pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+        return {name: float(figure) for name, _, figure in pairs}
+
+    def wall(self, offset_s: float) -> None:
+        """Set the wall clock of all processes off by so much; the machine's own stays alone."""
+        draft = self.plan / "wall.new"
+        draft.write_text(str(offset_s), encoding="ascii")
+        draft.replace(self.plan / "wall")
 
     def bought(self) -> bool:
         """Whether a purchase by hand, a new one each time, went through."""

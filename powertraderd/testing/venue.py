@@ -58,11 +58,55 @@ def make_key(folder: Path, algorithm: Algorithm = "ES256") -> TradingKey:
     return TradingKey(name, file, public_pem, secret)
 
 
-class Venue:
+class AdminLine:
+    """The admin API at an address."""
+
+    def __init__(self, address: str) -> None:
+        """``address`` is a base URL."""
+        self._address = address
+
+    def post(self, path: str, **body: Any) -> Any:  # noqa: ANN401 - JSON
+        """Change something: reset, clock, product, book, price, balance, faults, policy..."""
+        return self._ask(path, json.dumps(body).encode())
+
+    def get(self, path: str) -> Any:  # noqa: ANN401 - JSON
+        """Read orders, ledger, journal?since=N, stats or invariants."""
+        return self._ask(path, None)
+
+    def fault(self, action: str, *, phase: str = "after_commit", **params: Any) -> None:  # noqa: ANN401
+        """Add a rule; ``match`` is one of the parameters."""
+        self.post("faults", add={"action": action, "phase": phase, **params})
+
+    def fired(self) -> int:
+        """How often faults have fired since the last reset."""
+        return sum(rule["fired"] for rule in self.get("stats")["faults"])
+
+    def orders(self) -> list[dict[str, Any]]:
+        """Every order that was really placed, oldest first."""
+        found: list[dict[str, Any]] = self.get("orders")
+        return found
+
+    def true_balances(self) -> Mapping[str, Decimal]:
+        """Balances after all that is committed."""
+        return {name: Decimal(text) for name, text in self.get("ledger")["true"].items()}
+
+    def _ask(self, path: str, body: bytes | None) -> Any:  # noqa: ANN401 - JSON
+        url = f"{self._address}/{path}"
+        request = urllib.request.Request(url, body)  # noqa: S310 - our own address
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            msg = f"{path}: {error.read().decode()}"
+            raise AssertionError(msg) from None
+
+
+class Venue(AdminLine):
     """One fakex process; the state folder survives it."""
 
     def __init__(self, folder: Path, *, seed: int = 1) -> None:
         """Make keys of both kinds in ``folder``; nothing runs yet."""
+        super().__init__("")
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.seed = seed
@@ -87,6 +131,7 @@ class Venue:
             msg = f"fakex did not start: exit code {self._process.wait(_TIMEOUT_S)}"
             raise AssertionError(msg)
         self._addresses = json.loads(line)
+        self._address = self.admin_url
         return self
 
     # -- where it is
@@ -105,6 +150,11 @@ class Venue:
     def kucoin_tls_url(self) -> str:
         """Base URL of the candles, TLS."""
         return str(self._addresses["kucoin_tls"])
+
+    @property
+    def admin_url(self) -> str:
+        """Base URL of the admin API."""
+        return str(self._addresses["admin"])
 
     @property
     def ca_file(self) -> Path:
@@ -134,40 +184,3 @@ class Venue:
         if self._process.stdout:
             self._process.stdout.close()
         self._process = None
-
-    # -- the admin API
-
-    def post(self, path: str, **body: Any) -> Any:  # noqa: ANN401 - JSON
-        """Change something: reset, clock, product, book, price, balance, faults, policy..."""
-        return self._ask(path, json.dumps(body).encode())
-
-    def get(self, path: str) -> Any:  # noqa: ANN401 - JSON
-        """Read orders, ledger, journal?since=N, stats or invariants."""
-        return self._ask(path, None)
-
-    def fault(self, action: str, *, phase: str = "after_commit", **params: Any) -> None:  # noqa: ANN401
-        """Add a rule; ``match`` is one of the parameters."""
-        self.post("faults", add={"action": action, "phase": phase, **params})
-
-    def fired(self) -> int:
-        """How often faults have fired since the last reset."""
-        return sum(rule["fired"] for rule in self.get("stats")["faults"])
-
-    def orders(self) -> list[dict[str, Any]]:
-        """Every order that was really placed, oldest first."""
-        found: list[dict[str, Any]] = self.get("orders")
-        return found
-
-    def true_balances(self) -> Mapping[str, Decimal]:
-        """Balances after all that is committed."""
-        return {name: Decimal(text) for name, text in self.get("ledger")["true"].items()}
-
-    def _ask(self, path: str, body: bytes | None) -> Any:  # noqa: ANN401 - JSON
-        url = f"{self._addresses['admin']}/{path}"
-        request = urllib.request.Request(url, body)  # noqa: S310 - our own address
-        try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            msg = f"{path}: {error.read().decode()}"
-            raise AssertionError(msg) from None

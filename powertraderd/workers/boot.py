@@ -8,6 +8,7 @@ import faulthandler
 import os
 import resource
 import signal
+import sys
 
 from powertraderd.errors import ExitCode
 from powertraderd.supervision.page import dumps_behind
@@ -20,6 +21,8 @@ def harden(supervisor_pid: int, page_fd: int) -> None:
 
     Stacks are dumped behind the page of ``page_fd``, where the supervisor finds them afterwards.
     """
+    # structlog loads rich, for coloured tracebacks, wherever it finds it: 5 MB that no worker uses
+    sys.modules["rich"] = None  # type: ignore[assignment]  # None means: cannot be imported
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")

@@ -106,6 +106,7 @@ class Mailbox:
                 context.trading = trading_state(message)
                 context.heart.safe_mode(on=context.trading.safe_mode)
                 role.trading(context.trading)
+                self.send({"type": "heard", "number": message["number"]})
             case "command":
                 self._command(message, role, context)
             case other:

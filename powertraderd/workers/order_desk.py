@@ -2,7 +2,8 @@
 
 Each step is durable before the next begins, so the process may die between any two of them:
 intent -> SENDING -> the call -> its outcome -> fills -> settled. What is not final is looked at
-again, by reading only; nothing is ever sent a second time.
+again, by reading only; nothing is ever sent a second time. What counted as never placed is still
+looked for, because an exchange may show an order later than anybody thought.
 """
 
 import uuid
@@ -28,6 +29,7 @@ from powertraderd.model.order import (
     OrderIntent,
     OrderRecord,
     OrderReport,
+    OrderSide,
     OrderState,
     Placed,
     Placement,
@@ -40,6 +42,8 @@ from powertraderd.strategy import orders
 
 LOOKBACK = timedelta(seconds=60)
 """How far before the intent the venue's order list is read: the clocks may differ."""
+LATE = timedelta(days=1)
+"""For so long an order that counted as not placed is looked for, market time."""
 
 PLACE, ORDER, ORDERS, FILLS = "broker.place", "broker.order", "broker.orders", "broker.fills"
 """Phases of the outside calls; their detail is the order's id (ours for place and orders)."""
@@ -47,6 +51,7 @@ PLACE, ORDER, ORDERS, FILLS = "broker.place", "broker.order", "broker.orders", "
 _FIRST_PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 0.5
 
+_NEVER_PLACED = frozenset({OrderState.NOT_PLACED, OrderState.REJECTED})
 _ENDINGS = {
     OrderState.FILLED: OrderEvent.FILLED,
     OrderState.CANCELLED: OrderEvent.CANCELLED,
@@ -71,7 +76,7 @@ class Patience:
 class OrderDesk:
     """The only place that sends orders, and the one that learns what became of them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - ports and rules, all by name
         self,
         *,
         broker: Broker,
@@ -81,11 +86,13 @@ class OrderDesk:
         budgets: BudgetSettings,
         patience: Patience,
         avoid: Callable[[str, str], bool],
+        forbidden: Callable[[OrderSide], str],
     ) -> None:
         """Work on these ports; ``budgets`` bound each outside call.
 
         ``avoid(phase, detail)`` says whether that call hung an earlier trader: then the order is
-        read by another route, or left for later where there is none.
+        read by another route, or left for later where there is none. ``forbidden(side)`` is the
+        last look before the call: why no such order may leave, empty when it may.
         """
         self._broker = broker
         self._ledger = ledger
@@ -94,6 +101,7 @@ class OrderDesk:
         self._budgets = budgets
         self._patience = patience
         self._avoid = avoid
+        self._forbidden = forbidden
         self._absent_since_ns: dict[str, int] = {}
         self._log = log.get(__name__)
 
@@ -116,6 +124,38 @@ class OrderDesk:
         if record.order_id is None:
             return self._resolve(record)
         return self._collect(record, record.order_id)
+
+    def find_late(self) -> None:
+        """Take up orders that counted as never placed and that the venue lists after all.
+
+        The quiet window is a bet that can be lost: an order taken half a minute late and listed a
+        minute later is seen by no read of the window. Raises TransientExchangeError.
+        """
+        busy = {record.intent.product_id for record in self._ledger.open_orders()}
+        missed: dict[str, list[OrderRecord]] = {}
+        for record in self._ledger.orders_since(self._clock.now() - LATE):
+            if record.order_id is None and record.state in _NEVER_PLACED:
+                missed.setdefault(record.intent.product_id, []).append(record)
+        for product_id in missed.keys() - busy:
+            if not self._avoid(ORDERS, product_id):
+                self._revive(product_id, missed[product_id])
+
+    def _revive(self, product_id: str, missed: Sequence[OrderRecord]) -> None:
+        """One order of a product: the next one follows when this one is final."""
+        start = min(record.intent.created_at for record in missed) - LOOKBACK
+        with self._heart.phase(ORDERS, self._budgets.read_orders, product_id):
+            reports = self._broker.orders_since(product_id, start)
+        for record in missed:
+            client_order_id = record.intent.client_order_id
+            report = _only(reports, client_order_id)
+            if report is None:
+                continue
+            orders.advance(record.state, OrderEvent.FOUND)
+            self._log.critical("order_found_late", client_order_id=client_order_id)
+            with self._heart.phase("ledger.order", self._budgets.ledger, client_order_id):
+                now = self._clock.now()
+                self._ledger.revive_order(client_order_id, report.order_id, now)
+            return
 
     # -- the steps, in order
 
@@ -141,6 +181,8 @@ class OrderDesk:
     def _send(self, intent: OrderIntent) -> Placement | None:
         """The call itself; None when nobody can say what became of it."""
         detail = intent.client_order_id
+        if why := self._forbidden(intent.side):
+            return Refused("held_back", why)
         try:
             with self._heart.phase(PLACE, self._budgets.place_order, detail):
                 return self._broker.place(intent)
@@ -234,12 +276,7 @@ class OrderDesk:
     def _find(self, intent: OrderIntent) -> OrderReport | None:
         with self._heart.phase(ORDERS, self._budgets.read_orders, intent.client_order_id):
             reports = self._broker.orders_since(intent.product_id, intent.created_at - LOOKBACK)
-        found = [item for item in reports if item.client_order_id == intent.client_order_id]
-        if len({item.order_id for item in found}) > 1:
-            ids = ", ".join(item.order_id for item in found)
-            msg = f"intent {intent.client_order_id} became several orders at the venue: {ids}"
-            raise InvariantBroken(msg)
-        return found[0] if found else None
+        return _only(reports, intent.client_order_id)
 
     def _collect(
         self, record: OrderRecord, order_id: str, report: OrderReport | None = None
@@ -316,6 +353,16 @@ class OrderDesk:
             msg = f"order {client_order_id} vanished from the ledger"
             raise InvariantBroken(msg)
         return record
+
+
+def _only(reports: Sequence[OrderReport], client_order_id: str) -> OrderReport | None:
+    """The order of an intent; raises InvariantBroken where there are several."""
+    found = [report for report in reports if report.client_order_id == client_order_id]
+    if len({report.order_id for report in found}) > 1:
+        ids = ", ".join(report.order_id for report in found)
+        msg = f"intent {client_order_id} became several orders at the venue: {ids}"
+        raise InvariantBroken(msg)
+    return found[0] if found else None
 
 
 def _total(amounts: Iterable[Decimal]) -> Decimal:

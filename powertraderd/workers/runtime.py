@@ -47,9 +47,11 @@ def serve(name: str, page_fd: int, channel_fd: int, wire: Wire) -> int:
             code=error.exit_code.name,
             exc_info=not known,
         )
+        context.send({"type": "failed", "error": str(error)})
         return error.exit_code
-    except Exception:  # the border of a worker
+    except Exception as error:  # the border of a worker
         context.log.exception("worker_crashed")
+        context.send({"type": "failed", "error": f"{type(error).__name__}: {error}"})
         return ExitCode.INTERNAL
     finally:
         mailbox.close()

@@ -12,13 +12,13 @@ from powertraderd.errors import InvariantBroken, TransientExchangeError
 from powertraderd.model.candle import Coin
 from powertraderd.model.decision import CoinView, Decision, TradingState
 from powertraderd.model.money import floor_to
-from powertraderd.model.order import OrderState
+from powertraderd.model.order import OrderSide, OrderState
 from powertraderd.ports import Broker, CandleArchive, CandleSource, Ledger, SignalBoard
 from powertraderd.strategy import decide, risk
 from powertraderd.supervision import channel, quarantine
 from powertraderd.supervision.protocol import Answer, Code, refusal
 from powertraderd.supervision.verbs import Buy, Sell
-from powertraderd.workers import funding
+from powertraderd.workers import funding, last_look
 from powertraderd.workers.closes import Closes
 from powertraderd.workers.coin_views import CoinViews, Moment
 from powertraderd.workers.decision_journal import DecisionJournal
@@ -133,6 +133,7 @@ class Trader:
             budgets=self._budgets,
             patience=Patience(SETTLE_S, settings.trading.quiet_window_seconds),
             avoid=self._avoid,
+            forbidden=self._forbidden,
         )
         self._reconciler = Reconciler(
             desk=self._desk,
@@ -176,6 +177,10 @@ class Trader:
             ledger=ports.ledger,
             journal=self._journal,
         )
+
+    def _forbidden(self, side: OrderSide) -> str:
+        state_dir = self._context.settings.paths.state_dir
+        return last_look.forbidden(state_dir, self._trading(), side)
 
     def _avoid(self, phase: str, detail: str) -> bool:
         now_ns = self._context.clock.monotonic_ns()

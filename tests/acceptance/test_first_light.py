@@ -106,7 +106,8 @@ def test_the_metrics_are_what_prometheus_wants(daemon: ReplayingDaemon) -> None:
 
 
 def _caught_in_flight(daemon: ReplayingDaemon) -> None:
-    """Kill the trader while an order of its is at the exchange."""
+    """Kill the trader while a new order of its is on the way or at the exchange."""
+    until(lambda: not daemon.in_flight(), "the order before to come to its end", 90)
     pid = daemon.worker("trader")["pid"]
     until(daemon.in_flight, "an order in flight", 90)
     os.kill(pid, signal.SIGKILL)

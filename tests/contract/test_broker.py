@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from powertraderd.adapters.coinbase.broker import CoinbaseBroker
 from powertraderd.adapters.paper import PaperBroker
 from powertraderd.adapters.synthetic import SyntheticMarket
 from powertraderd.clock import Clock, FrozenClock
@@ -18,6 +19,9 @@ from powertraderd.model.order import Fill, OrderReport, OrderSide, OrderState, P
 from powertraderd.ports import Broker
 from powertraderd.settings import CandleSettings, PaperSettings
 from powertraderd.testing.examples import BTC, DOGE, buy_intent, sell_intent
+from powertraderd.testing.venue import Algorithm
+from powertraderd.testing.venue import Venue as Fakex
+from powertraderd.testing.venue_broker import PatientClock, VenueClock, coinbase_broker
 
 SOME_TIME = datetime(2024, 5, 1, 12, 20, tzinfo=UTC)
 CASH = Decimal(10_000)
@@ -38,10 +42,18 @@ class Venue:
     reopen: Callable[[], Broker]
 
 
-@pytest.fixture(params=["paper"])
+@pytest.fixture(params=["paper", "coinbase-ES256", "coinbase-EdDSA"])
 def venue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Venue]:
     """Each broker in turn."""
-    assert request.param == "paper"
+    name, _, algorithm = request.param.partition("-")
+    if name == "paper":
+        yield from paper(tmp_path)
+    else:
+        yield from coinbase(request.getfixturevalue("fakex"), algorithm)
+
+
+def paper(folder: Path) -> Iterator[Venue]:
+    """The paper exchange."""
     clock = FrozenClock(SOME_TIME)
     candles = CandleSettings(history_start=SOME_TIME - timedelta(days=2))
     settings = PaperSettings(starting_cash=CASH, latency_ms=int(LATENCY_S * 1000))
@@ -52,12 +64,27 @@ def venue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Venue]:
         if opened:
             opened[-1].close()
         broker = PaperBroker(
-            market, clock, settings, book=tmp_path / "paper.db", quote="USD", coins=[BTC, DOGE]
+            market, clock, settings, book=folder / "paper.db", quote="USD", coins=[BTC, DOGE]
         )
         opened.append(broker)
         return broker
 
     yield Venue(reopen(), clock, lambda: clock.advance(LATENCY_S), reopen)
+    opened[-1].close()
+
+
+def coinbase(fakex: Fakex, algorithm: Algorithm) -> Iterator[Venue]:
+    """The Coinbase adapter over TLS against fakex."""
+    clock = VenueClock(fakex, SOME_TIME)
+    opened: list[CoinbaseBroker] = []
+
+    def reopen() -> Broker:
+        if opened:
+            opened[-1].close()
+        opened.append(coinbase_broker(fakex, PatientClock(clock), algorithm=algorithm))
+        return opened[-1]
+
+    yield Venue(reopen(), clock, lambda: clock.advance(1), reopen)
     opened[-1].close()
 
 

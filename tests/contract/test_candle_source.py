@@ -1,20 +1,22 @@
 """What every candle source promises."""
 
 import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from powertraderd.adapters.kucoin import KucoinCandles
 from powertraderd.adapters.replay import ReplayMarket
 from powertraderd.adapters.synthetic import SyntheticMarket
 from powertraderd.clock import FrozenClock
 from powertraderd.errors import DataUnavailable
 from powertraderd.model.candle import (
     MONDAY,
+    THURSDAY,
     Candle,
     Coin,
     Timeframe,
@@ -22,8 +24,10 @@ from powertraderd.model.candle import (
     bucket_start,
 )
 from powertraderd.ports import CandleSource
-from powertraderd.settings import CandleSettings
+from powertraderd.settings import CandleSettings, ExchangeSettings
 from powertraderd.testing.examples import BTC
+from powertraderd.testing.venue import Venue as Fakex
+from powertraderd.testing.venue_broker import PatientClock, public_market
 
 HISTORY = datetime(2024, 3, 6, tzinfo=UTC)  # a Wednesday
 NOW = datetime(2024, 5, 1, 12, 20, tzinfo=UTC)
@@ -41,6 +45,7 @@ class Source:
     source: CandleSource
     clock: FrozenClock
     unknown: Coin | None
+    week_offset: timedelta = MONDAY
 
     def all(self, timeframe: Timeframe) -> tuple[Candle, ...]:
         """Everything that it hands out now."""
@@ -66,14 +71,68 @@ def replay(clock: FrozenClock, folder: Path) -> ReplayMarket:
     return ReplayMarket(clock, CandleSettings(source="replay", directory=folder), SPREAD)
 
 
-@pytest.fixture(params=["synthetic", "replay"])
+def recorded(fakex: Fakex, week_offset: timedelta) -> None:
+    """Let both venues of fakex tell the same market, in rows as each of them words it."""
+    hours = synthetic(FrozenClock(LATER)).candles(BTC, Timeframe.HOUR_1, HISTORY, LATER)
+    names = {Timeframe.HOUR_1: "ONE_HOUR", Timeframe.HOUR_2: "TWO_HOUR"}
+    names |= {Timeframe.HOUR_4: "FOUR_HOUR", Timeframe.DAY: "ONE_DAY"}
+    for timeframe in Timeframe:
+        made = aggregate(hours, timeframe, week_offset, LATER)
+        rows = [candle for candle in reversed(made) if candle.opened_at >= HISTORY]
+        kucoin = [kucoin_row(candle) for candle in rows]
+        fakex.post("candles", symbol="BTC-USDT", type=timeframe.value, rows=kucoin)
+        if timeframe in names:
+            coinbase = [coinbase_row(candle) for candle in rows]
+            fakex.post("candles", symbol="BTC-USD", type=names[timeframe], rows=coinbase)
+
+
+def kucoin_row(candle: Candle) -> list[str]:
+    """Time, open, close, high, low, volume, turnover."""
+    figures = (candle.open, candle.close, candle.high, candle.low, candle.volume, 0.0)
+    return [str(int(candle.opened_at.timestamp())), *map(repr, figures)]
+
+
+def coinbase_row(candle: Candle) -> dict[str, str]:
+    """By name."""
+    names = ("open", "high", "low", "close", "volume")
+    start = {"start": str(int(candle.opened_at.timestamp()))}
+    return start | {name: repr(getattr(candle, name)) for name in names}
+
+
+@pytest.fixture(params=["synthetic", "replay", "kucoin", "coinbase"])
 def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Source]:
     """Each source in turn."""
     clock = FrozenClock(NOW)
-    if request.param == "synthetic":
-        yield Source(synthetic(clock), clock, unknown=None)
-    else:
-        yield Source(replay(clock, tmp_path), clock, unknown=Coin("NOPE"))
+    match request.param:
+        case "synthetic":
+            yield Source(synthetic(clock), clock, unknown=None)
+        case "replay":
+            yield Source(replay(clock, tmp_path), clock, unknown=Coin("NOPE"))
+        case "kucoin":
+            fakex: Fakex = request.getfixturevalue("fakex")
+            recorded(fakex, THURSDAY)
+            venue = KucoinCandles(
+                PatientClock(clock),
+                ExchangeSettings(),
+                base_url=fakex.kucoin_url,
+                quote="USDT",
+                budget_s=20,
+            )
+            yield Source(venue, clock, unknown=Coin("NOPE"), week_offset=THURSDAY)
+        case _:
+            fakex = request.getfixturevalue("fakex")
+            fakex.post("policy", public_rps=1000)
+            recorded(fakex, MONDAY)
+            market = public_market(fakex, PatientClock(clock))
+            yield Source(market, clock, unknown=Coin("NOPE"))
+            market.close()
+
+
+def same(found: Sequence[Candle], expected: Sequence[Candle]) -> bool:
+    """Equal, but for the order in which volumes were added up."""
+    return [replace(each, volume=0.0) for each in found] == [
+        replace(each, volume=0.0) for each in expected
+    ] and [each.volume for each in found] == pytest.approx([each.volume for each in expected])
 
 
 @pytest.mark.parametrize("timeframe", list(Timeframe))
@@ -82,7 +141,7 @@ def test_candles_ascend_and_have_closed(source: Source, timeframe: Timeframe) ->
     candles = source.all(timeframe)
     times = [candle.opened_at for candle in candles]
     assert times == sorted(set(times))
-    assert all(time == bucket_start(time, timeframe, MONDAY) for time in times)
+    assert all(time == bucket_start(time, timeframe, source.week_offset) for time in times)
     assert times[-1] + timeframe.length <= NOW < times[-1] + 2 * timeframe.length
     for candle in candles:
         assert 0 < candle.low <= min(candle.open, candle.close)
@@ -103,9 +162,9 @@ def test_a_candle_appears_when_it_closes_and_not_before(source: Source) -> None:
 @pytest.mark.parametrize("timeframe", list(Timeframe))
 def test_longer_candles_are_made_of_hours(source: Source, timeframe: Timeframe) -> None:
     """Except that a candle which began before the history does is not there."""
-    made = aggregate(source.all(Timeframe.HOUR_1), timeframe, MONDAY, NOW)
+    made = aggregate(source.all(Timeframe.HOUR_1), timeframe, source.week_offset, NOW)
     expected = [candle for candle in made if candle.opened_at >= HISTORY]
-    assert list(source.all(timeframe)) == expected
+    assert same(source.all(timeframe), expected)
     assert expected
 
 

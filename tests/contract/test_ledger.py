@@ -165,6 +165,34 @@ def test_an_unknown_or_final_order_does_not_move(kept: Books) -> None:
         kept.ledger.set_order_state("b-1", OrderState.UNKNOWN, NOW)
 
 
+def test_an_order_that_counted_as_never_placed_can_be_found(kept: Books) -> None:
+    """It is PLACED under the exchange's id, once, and blocks its product like any order."""
+    ledger = kept.ledger
+    ledger.record_intent(buy_intent("b-1"))
+    ledger.set_order_state("b-1", OrderState.SENDING, NOW)
+    ledger.set_order_state("b-1", OrderState.NOT_PLACED, NOW, refusal="absent")
+    ledger.revive_order("b-1", "x-1", NOW)
+    (order,) = ledger.open_orders()
+    assert (order.state, order.order_id) == (OrderState.PLACED, "x-1")
+    with pytest.raises(InvariantBroken, match="not final"):
+        ledger.record_intent(buy_intent("b-2"))
+    with pytest.raises(InvariantBroken, match="found late"):
+        ledger.revive_order("b-1", "x-2", NOW)
+
+
+def test_an_order_is_not_found_while_another_is_in_flight(kept: Books) -> None:
+    """Nothing is written; it is found when the other one is final."""
+    ledger = kept.ledger
+    ledger.record_intent(buy_intent("b-1"))
+    ledger.set_order_state("b-1", OrderState.NOT_PLACED, NOW)
+    ledger.record_intent(buy_intent("b-2"))
+    with pytest.raises(InvariantBroken, match="not final"):
+        ledger.revive_order("b-1", "x-1", NOW)
+    found = ledger.order("b-1")
+    assert found is not None
+    assert found.state is OrderState.NOT_PLACED
+
+
 def test_an_order_keeps_the_id_that_the_exchange_gave(kept: Books) -> None:
     """Another id would be another order; and two orders never share one."""
     kept.ledger.record_intent(buy_intent("b-1"))

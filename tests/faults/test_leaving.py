@@ -97,6 +97,22 @@ def test_f15_many_exits_at_once_leave_no_zombie(daemon: Daemon) -> None:
     assert _zombies(daemon.pid) == []
 
 
+def test_f15_a_foreign_child_that_exits_3_is_reaped_and_halts_nothing(daemon: Daemon) -> None:
+    """Left by whoever executed us; gunicorn took such a code for its own worker's."""
+    daemon.start(before=_leave_a_child_behind)
+    stranger = daemon.logged("stranger_reaped")
+    assert stranger["status"] == 3
+    assert daemon.all_running()
+    assert not daemon.logs("worker_died")
+    assert _zombies(daemon.pid) == []
+
+
+def _leave_a_child_behind() -> None:
+    if os.fork() == 0:
+        time.sleep(1)
+        os._exit(3)
+
+
 def test_f16_an_exit_between_judging_and_killing_is_one_event(veteran: Daemon) -> None:
     """The ladder stops with the process; its signals hit nobody else."""
     pid = veteran.worker("thinker")["pid"]
@@ -142,6 +158,19 @@ def test_f21_term_stops_whatever_the_workers_are_at(daemon: Daemon, order: str) 
     daemon.signal(signal.SIGTERM)
     assert daemon.wait() == 0
     assert time.monotonic() - asked < 5
+
+
+def test_f21_term_stops_in_the_middle_of_a_reload(daemon: Daemon) -> None:
+    """The settings file never comes to its end, and nobody waits for it."""
+    daemon.start()
+    daemon.config.unlink()
+    os.mkfifo(daemon.config)
+    daemon.signal(signal.SIGHUP)
+    until(lambda: daemon.status()["supervisor"]["state"] == "reloading", "the reload")
+    pids = daemon.worker_pids()
+    assert daemon.stop() == 0
+    assert not any(alive(pid) for pid in pids.values())
+    assert "settings_reloaded" not in daemon.text()
 
 
 def test_f33_a_worker_out_of_memory_is_the_only_one_to_restart(veteran: Daemon) -> None:

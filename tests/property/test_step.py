@@ -19,6 +19,7 @@ from powertraderd.supervision.states import (
     Exited,
     Judged,
     Kill,
+    KillAsked,
     Life,
     Log,
     RestartAsked,
@@ -50,6 +51,7 @@ commands = st.one_of(
     st.just(StartAsked()),
     st.builds(StopAsked, st.booleans()),
     st.just(RestartAsked()),
+    st.just(KillAsked()),
     st.just(Unpark()),
 )
 exits = st.builds(

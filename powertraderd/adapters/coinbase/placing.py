@@ -34,16 +34,14 @@ DEFINITE = frozenset(
         "INVALID_REQUEST",
         "UNTRADABLE_PRODUCT",
         "GEOFENCING_RESTRICTION",
-        "PREVIEW_MISSING_COMMISSION_RATE",
-        "PREVIEW_INVALID_SIDE",
-        "PREVIEW_INVALID_ORDER_CONFIG",
-        "PREVIEW_INVALID_PRODUCT_ID",
-        "PREVIEW_INVALID_SIZE_PRECISION",
-        "PREVIEW_INVALID_PRICE_PRECISION",
-        "PREVIEW_INSUFFICIENT_FUND",
+        "INVALID_ORDER_CONFIG",
+        "MISSING_COMMISSION_RATE",
     }
 )
-"""UNKNOWN_FAILURE_REASON, COMMANDER_REJECTED_NEW_ORDER and codes nobody knows leave doubt."""
+"""Also with PREVIEW_ before them. COMMANDER_REJECTED_NEW_ORDER, codes that nobody knows, and silent
+ones alone, leave doubt."""
+_SILENT = frozenset({"", "UNKNOWN_FAILURE_REASON", "UNKNOWN_PREVIEW_FAILURE_REASON"})
+"""What a field says that has nothing to say."""
 
 
 def place(client: CoinbaseClient, allowance: Allowance, intent: OrderIntent) -> Placement:
@@ -77,18 +75,14 @@ def _outcome(what: str, intent: OrderIntent, answer: answers.CreateOrder) -> Pla
             raise AmbiguousOrder(msg)
         return Placed(taken.order_id)
     refusal = answer.error_response or answers.Refusal()
-    codes = {refusal.error, refusal.preview_failure_reason, refusal.new_order_failure_reason}
-    definite = sorted(codes & DEFINITE)
-    doubtful = codes - DEFINITE - _SILENT
-    if not definite or doubtful:
-        words = ", ".join(sorted(codes - {""})) or "no code"
+    fields = (refusal.error, refusal.new_order_failure_reason, refusal.preview_failure_reason)
+    codes = [code for code in (each.removeprefix("PREVIEW_") for each in fields) if code]
+    spoken = [code for code in codes if code not in _SILENT]
+    if not spoken or not DEFINITE.issuperset(spoken):
+        words = ", ".join(codes) or "no code"
         msg = f"{what}: refused without a definite code ({words[:120]})"
         raise AmbiguousOrder(msg)
-    return Refused(refusal.error if refusal.error in definite else definite[0], _words(refusal))
-
-
-_SILENT = frozenset({"", "UNKNOWN_FAILURE_REASON", "UNKNOWN_PREVIEW_FAILURE_REASON"})
-"""What a field says that has nothing to say."""
+    return Refused(spoken[0], _words(refusal))
 
 
 def _is(taken: answers.Success, intent: OrderIntent) -> bool:

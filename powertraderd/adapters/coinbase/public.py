@@ -85,31 +85,32 @@ class PublicMarket:
         what = f"Coinbase candles {coin}-{self._quote} {granularity}"
         first = bucket_start(start, timeframe, self._week_offset)
         last = min(end + timeframe.length, now)
+        made = length != timeframe.length
+        begins = first - timeframe.length if made else first
         parts: list[Candle] = []
-        for begin, stop in venue_candles.windows(first, last, ASKED_ROWS * length):
+        for begin, stop in venue_candles.windows(begins, last, ASKED_ROWS * length):
             parts += self._window(allowance, what, coin, granularity, begin, stop)
-        if length != timeframe.length:
-            parts = self._made(what, parts, timeframe, first, last, now)
+        if made:
+            parts = self._made(what, parts, timeframe, begins, now)
         return venue_candles.closed(
             what, parts, timeframe, start=start, end=end, now=now, week_offset=self._week_offset
         )
 
     def _made(
-        self,
-        what: str,
-        parts: list[Candle],
-        timeframe: Timeframe,
-        first: datetime,
-        last: datetime,
-        now: datetime,
+        self, what: str, parts: list[Candle], timeframe: Timeframe, begins: datetime, now: datetime
     ) -> list[Candle]:
-        """Longer candles from shorter ones."""
+        """Longer candles from shorter ones, without one that began before all that there is.
+
+        ``begins`` is one bucket early, so that the beginning of the venue's history shows.
+        """
         short = Timeframe.DAY if timeframe is Timeframe.WEEK else Timeframe.HOUR_4
         offset = self._week_offset
         ready = venue_candles.closed(
-            what, parts, short, start=first, end=last, now=now, week_offset=offset
+            what, parts, short, start=begins, end=now, now=now, week_offset=offset
         )
-        return list(aggregate(ready, timeframe, offset, until=now))
+        made = aggregate(ready, timeframe, offset, until=now)
+        half = bool(made) and made[0].opened_at < ready[0].opened_at
+        return list(made[half:])
 
     def _window(
         self,

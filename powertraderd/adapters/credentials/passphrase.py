@@ -13,6 +13,20 @@ PASSPHRASE_CREDENTIAL = "coinbase-passphrase"  # noqa: S105 - the name of a file
 _LONGEST = 4096
 
 
+def asked(descriptor: int | None, *, twice: bool = False) -> str:
+    """From whichever there is, in that order. Raises ConfigError that names all of them."""
+    if descriptor is not None:
+        return from_descriptor(descriptor)
+    given = from_credential(os.environ) or from_terminal("passphrase", twice=twice)
+    if not given:
+        msg = (
+            "a passphrase is needed: sit at a terminal, or give --passphrase-fd N, or systemd's "
+            f"credential {PASSPHRASE_CREDENTIAL}"
+        )
+        raise ConfigError(msg)
+    return given
+
+
 def from_descriptor(descriptor: int) -> str:
     """Everything that comes out of an open descriptor, without its last line end."""
     try:

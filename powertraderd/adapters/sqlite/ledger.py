@@ -27,6 +27,7 @@ from powertraderd.model.position import Books, Trail
 from powertraderd.ports import Bookkeeper
 
 _THIN_EVERY = 1000
+_NEVER_PLACED = frozenset({OrderState.NOT_PLACED, OrderState.REJECTED})
 
 
 class SqliteLedger:
@@ -172,6 +173,16 @@ class SqliteLedger:
                 refusal=refusal or order.refusal,
             )
             order_rows.update_order(connection, moved)
+
+    def revive_order(self, client_order_id: str, order_id: str, at: datetime) -> None:
+        """Make PLACED what counted as never placed or refused: the venue has it after all."""
+        with self._writing() as connection:
+            order = _known(connection, client_order_id)
+            if order.state not in _NEVER_PLACED or order.order_id is not None:
+                msg = f"order {client_order_id} is {order.state} and cannot be found late"
+                raise InvariantBroken(msg)
+            found = replace(order, state=OrderState.PLACED, updated_at=at, order_id=order_id)
+            order_rows.update_order(connection, found)
 
     def order(self, client_order_id: str) -> OrderRecord | None:
         """One order by our own id."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from powertraderd.adapters.hours import Hours
-from powertraderd.backtest.engine import Plan
+from powertraderd.backtest.plan import Plan
 from powertraderd.backtest.track import Track, walk
 from powertraderd.model.candle import MONDAY, Coin
 from powertraderd.model.money import Usd

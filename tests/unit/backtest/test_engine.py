@@ -8,7 +8,9 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from powertraderd.backtest.engine import Outcome, Plan, Simulation
+from powertraderd.backtest.engine import Simulation
+from powertraderd.backtest.outcome import Outcome
+from powertraderd.backtest.plan import Plan
 from powertraderd.backtest.track import Track
 from powertraderd.model.decision import ReasonCode
 from powertraderd.model.order import OrderSide, Tag
@@ -120,9 +122,21 @@ def test_limits_and_refusals_are_counted_by_reason(
 def test_rules_of_one_coin_leave_the_others_alone(tracks: list[Track], make_plan: MakePlan) -> None:
     """No averaging down in A, as before in B."""
     alone = StrategyRules(dca=DcaRules(max_per_24h=0))
-    found = Simulation(tracks, make_plan(DAYS, coin_rules={tracks[0].coin: alone})).run()
+    rules = StrategyRules(coins={tracks[0].coin: alone})
+    found = Simulation(tracks, make_plan(DAYS, rules=rules)).run()
     dca = {trade.coin for trade in found.trades if trade.tag is Tag.DCA}
     assert dca == {tracks[1].coin}
+
+
+def test_a_drawdown_beyond_the_limit_ends_all_trading(
+    tracks: list[Track], make_plan: MakePlan, outcome: Outcome
+) -> None:
+    """As in the daemon: nothing is bought or sold any more."""
+    rules = StrategyRules(risk=RiskLimits(max_drawdown_pct=Decimal("0.5")))
+    found = Simulation(tracks, make_plan(DAYS, rules=rules)).run()
+    assert found.halted_at is not None
+    assert all(trade.at <= found.halted_at for trade in found.trades)
+    assert len(found.trades) < len(outcome.trades)
 
 
 def test_the_span_is_kept(tracks: list[Track], make_plan: MakePlan) -> None:

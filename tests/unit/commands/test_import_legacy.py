@@ -3,10 +3,12 @@
 import json
 import os
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from coinbase.rest import RESTClient
 from typer.testing import CliRunner, Result
 
 from powertraderd import settings_file
@@ -23,6 +25,7 @@ from powertraderd.settings import PathSettings, Settings, TradingSettings
 from powertraderd.supervision import lock
 from powertraderd.supervision.folders import prepare_state_dir
 from powertraderd.testing import legacy_folder
+from powertraderd.testing.venue import Venue
 
 SAMPLE = Path(__file__).parents[3].parent / "shared" / "legacy" / "PowerTrader_AI"
 
@@ -213,3 +216,49 @@ def test_a_folder_that_is_not_the_bots_is_refused(state: Path, tmp_path: Path) -
     assert result.exit_code == 78
     assert "holds nothing of PowerTrader_AI" in result.output
     assert not state.exists()
+
+
+@pytest.fixture
+def bought(venue: Venue, tmp_path: Path) -> Path:
+    """The bot's folder after two buys and a pending one that the exchange really filled."""
+    client = RESTClient(key_file=str(venue.keys["ES256"].file), base_url=venue.base_url, timeout=5)
+    client.session.trust_env = False
+    client.session.verify = str(venue.ca_file)
+    folder = legacy_folder.make(tmp_path)
+    for old, size in ((legacy_folder.FIRST, "40"), (legacy_folder.SECOND, "76.25"),
+                      (legacy_folder.PENDING, "180")):  # fmt: skip
+        placed = client.market_order_buy(f"bot-{old}", "ETH-USD", quote_size=size).to_dict()
+        for name in ("trade_history.jsonl", "pnl_ledger.json"):
+            path = folder / "hub_data" / name
+            path.write_text(path.read_text().replace(old, placed["order_id"]))
+        venue.post("clock", step=10)
+    client.session.close()
+    return folder
+
+
+def test_with_a_key_the_exchanges_own_fills_are_booked_and_the_pending_order_is_found(
+    venue: Venue, config: Path, bought: Path, tmp_path: Path
+) -> None:
+    """Over TLS with the real SDK: what is owned is what was really bought, fees apart."""
+    venue.post("balance", ETH="5")  # lay there before the bot came
+    before = venue.true_balances()["ETH"]
+    key = venue.keys["ES256"].file
+    config.write_text(
+        config.read_text().replace("[paths]", f'budget = 500\nkey_file = "{key}"\n[paths]')
+        + '[trading]\nmode = "live"\ncoins = ["BTC", "ETH"]\n[candles]\nsource = "kucoin"\n'
+    )
+    report = rows(str(bought), "--config", str(config), "--accept-positions")
+    ledger = [each for each in report if each["file"] == "hub_data/pnl_ledger.json"]
+    assert [each["outcome"] for each in ledger] == ["converted", "taken"]
+    assert "from 3 orders by the exchange's fills" in ledger[-1]["what"]
+    books = LedgerReader(tmp_path / "state" / "ledger.db").books()
+    position = books.positions[Coin("ETH")]
+    filled = sum(Decimal(each["filled_size"]) for each in venue.orders())
+    assert position.quantity == filled
+    assert position.quantity < before
+    assert position.cost + position.fees == Decimal("296.25")
+    assert position.fees > 0
+    assert position.stage == 2
+    assert books.cash == 0
+    again = rows(str(bought), "--config", str(config), "--accept-positions")
+    assert again[-1]["outcome"] == "already here"

@@ -104,6 +104,24 @@ def test_without_a_file_the_journal_is_read(
     assert (tmp_path / "words").read_text() == "--unit powertraderd --output cat --lines 7\n"
 
 
+def test_a_journal_without_the_daemons_lines_says_where_they_are(
+    daemon: RecordedDaemon,
+    ptctl: Callable[..., Result],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Silence would look like a quiet daemon; -n 0 asks for silence."""
+    daemon.replies["status"] = good({"supervisor": {"log_file": None}})
+    journalctl = tmp_path / "journalctl"
+    journalctl.write_text("#!/bin/sh\nexit 0\n")
+    journalctl.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    result = ptctl("logs")
+    assert result.exit_code == 1
+    assert "[logging] file" in result.stderr
+    assert ptctl("logs", "-n", "0").exit_code == 0
+
+
 def test_without_any_log_it_says_what_to_do(
     daemon: RecordedDaemon, ptctl: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,7 +83,7 @@ def test_a_refusal_says_its_reason_and_its_code(
 def test_status_shows_workers_money_coins_and_what_to_mend(ptctl: Callable[..., Result]) -> None:
     """The remedy stands beside the trouble."""
     shown = ptctl("status").stdout
-    assert "PAUSED (exits only) since 2024-03-01 11:00:00: tax day" in shown
+    assert "REDUCING (exits only) since 2024-03-01 11:00:00, paused: tax day" in shown
     assert "ptctl unpark trader" in shown
     assert "restart in 3.2 s" in shown
     assert "learn DOGE 12hour" in shown
@@ -93,20 +93,25 @@ def test_status_shows_workers_money_coins_and_what_to_mend(ptctl: Callable[..., 
 
 
 @pytest.mark.parametrize(
-    ("trading", "words"),
+    ("state", "words"),
     [
-        ({"halted": True, "paused": True}, "HALTED"),
-        ({"safe_mode": True}, "SAFE MODE"),
-        ({"paused": True, "safe_mode": True}, "SAFE MODE"),
-        ({"paused": False}, "ACTIVE"),
+        ("HALTED", "HALTED (nothing is bought or sold)"),
+        ("REDUCING", "REDUCING (exits only)"),
+        ("ACTIVE", "ACTIVE"),
     ],
 )
-def test_status_says_the_gravest_of_what_holds_trading_back(
-    trading: dict[str, bool], words: str, ptctl: Callable[..., Result], recorded: dict[str, Reply]
+def test_status_says_what_trading_may_do_and_every_reason(
+    state: str, words: str, ptctl: Callable[..., Result], recorded: dict[str, Reply]
 ) -> None:
-    """Halted before safe mode before paused."""
-    content(recorded, "status")["trading"] = {"mode": "paper", **trading}
-    assert f"trading paper, {words}" in ptctl("status").stdout
+    """One reason beside it, several below it."""
+    trading: dict[str, object] = {"mode": "paper", "state": state, "causes": []}
+    content(recorded, "status")["trading"] = trading
+    assert f"trading paper, {words}\n" in ptctl("status").stdout
+    causes = [{"code": "paused", "why": "tax day"}, {"code": "clock_skew", "why": "9 s off"}]
+    trading["causes"] = causes[:1]
+    assert f"trading paper, {words}, paused: tax day\n" in ptctl("status").stdout
+    trading["causes"] = causes
+    assert f"{words}\n  paused: tax day\n  clock_skew: 9 s off\n" in ptctl("status").stdout
 
 
 def test_status_tells_of_books_that_do_not_add_up(

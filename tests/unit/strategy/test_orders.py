@@ -37,10 +37,17 @@ def test_every_move_is_either_known_or_impossible(state: OrderState, event: Orde
 
 
 def test_exactly_the_final_states_are_left_by_nothing() -> None:
-    """What is final stays, and what is not final can go on."""
-    assert {state for state, row in TABLE.items() if not row} == {
+    """What is final stays, unless it turns out to exist; what is not final can go on."""
+    found = {OrderEvent.FOUND: OrderState.PLACED}
+    assert {state for state, row in TABLE.items() if row in ({}, found)} == {
         state for state in OrderState if state.final
     }
+
+
+def test_only_what_counted_as_never_placed_can_be_found() -> None:
+    """An order that had an end at the exchange keeps it."""
+    found = {state for state, row in TABLE.items() if OrderEvent.FOUND in row}
+    assert found == {OrderState.NOT_PLACED, OrderState.REJECTED}
 
 
 def test_every_order_can_reach_its_end() -> None:

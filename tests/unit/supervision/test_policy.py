@@ -15,6 +15,7 @@ from powertraderd.supervision.states import (
     ExitSupervisor,
     Judged,
     Kill,
+    KillAsked,
     Life,
     Log,
     Reason,
@@ -170,6 +171,37 @@ def test_a_quick_stop_terminates_at_once_and_kills_soon() -> None:
     life = Worker(TRADER).running().at(0, StopAsked(quick=True))
     assert life.acts == (Drain(50), Terminate(50))
     assert life.at(2, Tick()).acts == (Kill(50),)
+
+
+def test_a_kill_that_is_asked_for_is_at_once_and_a_successor_follows_unpunished() -> None:
+    """Whatever it was doing: one command, one death, no count."""
+    life = Worker(TRADER).running().at(5, KillAsked())
+    assert (life.where(), life.acts) == (Life.STOPPING, (Drain(50), Kill(50)))
+    assert life.state.ladder == ((7 * NS, Rung.GIVE_UP),)
+    life.dies(5.1, code=None, signal=9)
+    assert (life.where(), life.acts) == (Life.STARTING, (Spawn(2, safe_mode=False),))
+    assert life.counted() == ()
+
+
+def test_a_kill_that_is_asked_for_hurries_who_is_leaving_or_hangs() -> None:
+    """And takes nobody back who was to stay away."""
+    stopping = Worker().running().at(1, StopAsked()).at(2, KillAsked())
+    assert stopping.acts == (Kill(50),)
+    assert stopping.dies(2.1, code=None, signal=9).where() is Life.STOPPED
+    hung = Worker().running().at(1, Judged(50, HUNG)).at(1.1, KillAsked())
+    assert hung.acts == (Kill(50),)
+    hung.dies(1.2, code=None, signal=9)
+    assert hung.state.last_death
+    assert hung.state.last_death.reason is Reason.HUNG
+
+
+@pytest.mark.parametrize("life", [Life.STOPPED, Life.BACKOFF, Life.PARKED, Life.UNKILLABLE])
+def test_a_kill_asked_for_where_there_is_nothing_to_kill_changes_nothing(life: Life) -> None:
+    """No process, or one that cannot be killed."""
+    worker = Worker()
+    worker.state = WorkerState(life=life)
+    assert worker.at(1, KillAsked()).acts == ()
+    assert worker.where() is life
 
 
 def test_a_second_stop_that_is_quick_shortens_the_first() -> None:

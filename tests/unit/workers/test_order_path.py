@@ -152,6 +152,41 @@ def test_a_jump_of_the_wall_clock_does_not_shorten_the_quiet_window(world: World
     assert orders(world)[0].state is OrderState.UNKNOWN
 
 
+def test_an_order_that_shows_after_the_quiet_window_is_booked_all_the_same(world: World) -> None:
+    """Not placed for all one could see, then found: entries wait until the books have it."""
+    world.line.faults = [Fault.ANSWER_LOST]
+    world.line.lag = timedelta(seconds=200)
+    trader = world.start()
+    world.say_long()
+    world.tick(trader)
+    world.say_long(BTC, long=0)
+    world.tick(trader, 30, seconds=5)
+    assert orders(world)[0].state is OrderState.NOT_PLACED
+    world.tick(trader, 80, seconds=5)
+    assert orders(world)[0].state is OrderState.FILLED
+    world.assert_equal_books()
+    assert len(world.line.asked) == 1
+
+
+def test_what_is_found_late_waits_for_the_order_in_flight(world: World) -> None:
+    """One order in flight per product: the late one is taken up when the other one is final."""
+    world.line.faults = [Fault.ANSWER_LOST]
+    world.line.lag = timedelta(seconds=200)
+    trader = world.start()
+    world.say_long()
+    world.tick(trader)
+    for _ in range(14):
+        world.say_long(BTC, long=0)
+        world.tick(trader, seconds=5)
+    world.say_long()
+    world.tick(trader)  # another entry, another intent
+    assert len(world.line.asked) == 2
+    world.say_long(BTC, long=0)
+    world.tick(trader, 150, seconds=5)
+    assert [record.state for record in orders(world)] == [OrderState.FILLED] * 2
+    world.assert_equal_books()
+
+
 def test_reads_that_fail_delay_the_booking_and_change_nothing(world: World) -> None:
     """The venue goes down right after the order."""
     trader = world.start()
@@ -253,4 +288,5 @@ def a_desk(world: World, heart: RecordedHeart, avoided: Collection[str] = ()) ->
         budgets=world.settings.supervisor.budgets,
         patience=Patience(settle_s=5, quiet_window_s=60),
         avoid=lambda phase, _detail: phase in avoided,
+        forbidden=lambda _side: "",
     )

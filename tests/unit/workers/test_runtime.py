@@ -193,10 +193,21 @@ def test_a_change_of_the_trading_state_reaches_role_and_page(stage: Stage) -> No
     """Safe mode is seen from outside too."""
     child = stage.perform("")
     page_of(child, "idle")
-    child.channel.send({"type": "trading", "paused": False, "safe_mode": True, "halted": False})
+    state = {"paused": False, "safe_mode": True, "halted": False}
+    child.channel.send({"type": "trading", "number": 7, **state})
     report = told(child, "trading")
     assert (report["paused"], report["safe_mode"]) == (False, True)
     assert page_of(child, "idle").safe_mode
+
+
+def test_a_worker_says_that_it_heard_once_the_new_state_is_in_force(stage: Stage) -> None:
+    """After the role was told, not before: who is answered may rely on it."""
+    child = stage.perform("")
+    page_of(child, "idle")
+    state = {"paused": True, "safe_mode": False, "halted": True}
+    child.channel.send({"type": "trading", "number": 7, **state})
+    told(child, "trading")
+    assert hear(child.channel, lambda message: message["type"] == "heard")["number"] == 7
 
 
 def test_an_unknown_message_is_left_alone(stage: Stage) -> None:
