@@ -8,7 +8,7 @@ from tests.ops.container.machine import Machine, until
 from tests.ops.container.proxmox import Proxmox, Run
 
 FIRST_KEY, SECOND_KEY = "PLANTED-SECRET-ONE", "PLANTED-SECRET-TWO"
-KEY_NAME = "exchange-key.json"
+KEY_NAME = "coinbase-key"
 
 
 @dataclass(slots=True)
