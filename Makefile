@@ -1,12 +1,13 @@
 # make run    the daemon in paper mode on the built-in market, with a live view (Ctrl-C stops it)
 # make test   linters, types, layers and all tests
-# make bundle     a release for the container, in dist/
-# make test-ops   deploys into a container that really boots; needs root and what .ci/run installs
+# make bundle  a release for the container, in dist/
+# make test-ops  deploys into a container that really boots; needs root, and what .ci/run installs
+# make soak   MINUTES=30 SEED=1: the demo's daemon under random faults, then the promises
 # make bench  the figures that the README reports, about four minutes
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help venv run test lint bench generate lock clean
+.PHONY: help venv run test lint soak bench generate lock clean
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -55,6 +56,11 @@ BENCHMARKS := training heartbeat ptctl_status at_rest
 test-ops: venv venv-ops
 	PATH="$(CURDIR)/.venv-ops/bin:$$PATH" .venv-ops/bin/ansible-lint --offline ops/ansible
 	$(BIN)/python -m pytest tests/ops/container
+
+MINUTES ?= 5
+SEED ?= 1
+soak: venv
+	$(BIN)/python tests/soak/soak.py --minutes $(MINUTES) --seed $(SEED)
 
 bench: venv
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py || exit 1; done

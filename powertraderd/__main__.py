@@ -57,10 +57,28 @@ def _evaluate() -> Verb:
     return evaluate
 
 
+def _sweep() -> Verb:
+    from powertraderd.commands.sweep import sweep  # noqa: PLC0415
+
+    return sweep
+
+
 def _levels() -> Verb:
     from powertraderd.commands.levels import levels  # noqa: PLC0415
 
     return levels
+
+
+def _doctor() -> Verb:
+    from powertraderd.commands.doctor import doctor  # noqa: PLC0415
+
+    return doctor
+
+
+def _init() -> Verb:
+    from powertraderd.commands.init import init  # noqa: PLC0415
+
+    return init
 
 
 def _import_legacy() -> Verb:
@@ -82,9 +100,12 @@ VERBS: Mapping[str, Callable[[], Verb]] = {
     "model": _model,
     "backtest": _backtest,
     "evaluate": _evaluate,
+    "sweep": _sweep,
     "levels": _levels,
     "backup": _backup,
     "restore": _restore,
+    "init": _init,
+    "doctor": _doctor,
     "creds": _creds,
     "import-legacy": _import_legacy,
 }

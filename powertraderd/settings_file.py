@@ -6,17 +6,22 @@ name.
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from powertraderd.errors import ConfigError
 from powertraderd.model.rules import Rules
 from powertraderd.settings import CoinSettings, CoinTables, Settings
+from powertraderd.settings_words import line_of, range_of, toml_value
 
 CONFIG_VARIABLE = "POWERTRADERD_CONFIG"
 ENVIRONMENT_PREFIX = "POWERTRADERD_"
@@ -50,40 +55,57 @@ def load(config: Path | None = None, changes: Sequence[str] = ()) -> Settings:
     """Settings from ``config`` (or POWERTRADERD_CONFIG, or defaults) and the environment.
 
     ``changes`` (each SECTION.KEY=VALUE, the value as in the file) override the file. Relative paths
-    in the file are meant from the file's own folder. Raises ConfigError that names
-    the file, the key, the value and the remedy.
+    in the file are meant from the file's own folder. Raises ConfigError that names the file, the
+    line, the key, the value and what would be right.
     """
-    path = config or _path_from_environment()
-    values = _read(path) if path else {}
+    source = _source(named(config))
     for change in changes:
-        _apply(values, change)
-    _refuse_unknown_keys(values, Settings, str(path))
+        apply(source.values, change)
+    _refuse_unknown_keys(source, Settings)
     _refuse_unknown_variables()
     try:
-        merged = _FileAndEnvironment(**values)
+        merged = _FileAndEnvironment(**source.values)
     except ValidationError as error:
-        raise ConfigError(_explain(error, path)) from None
+        raise ConfigError(_explain(error, source)) from None
     return Settings(**{name: getattr(merged, name) for name in Settings.model_fields})
 
 
-def _path_from_environment() -> Path | None:
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A settings file: its name, its text, and what it sets. Empty where there is none."""
+
+    name: str
+    text: str
+    values: dict[str, Any]
+
+    def place(self, path: Sequence[str]) -> str:
+        """The file, and the line that sets ``path``."""
+        line = line_of(self.text, path)
+        return self.name if line is None else f"{self.name} line {line}"
+
+
+def named(config: Path | None) -> Path | None:
+    """The settings file: ``config``, or the one that POWERTRADERD_CONFIG names, or none."""
     text = os.environ.get(CONFIG_VARIABLE)
-    return Path(text) if text else None
+    return config or (Path(text) if text else None)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _source(path: Path | None) -> _Source:
+    if path is None:
+        return _Source("settings", "", {})
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        values = tomllib.loads(text)
     except OSError as error:
         msg = f"{path}: cannot be read ({error.strerror}); name a settings file with --config"
         raise ConfigError(msg) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"{path}: not valid TOML: {error}"
         raise ConfigError(msg) from None
-    return _resolve_paths(values, path.resolve().parent)
+    return _Source(str(path), text, _resolve_paths(values, path.resolve().parent))
 
 
-def _apply(values: dict[str, Any], change: str) -> None:
+def apply(values: dict[str, Any], change: str) -> None:
     """One change; a value that is no TOML by itself is text, so that words need no quotes."""
     name, equals, text = change.partition("=")
     *sections, key = name.strip().split(".")
@@ -119,42 +141,52 @@ def _resolve_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _refuse_unknown_keys(
-    values: Mapping[str, Any], known: type[BaseModel], place: str, section: str = ""
+    source: _Source,
+    known: type[BaseModel],
+    path: tuple[str, ...] = (),
+    values: Mapping[str, Any] | None = None,
 ) -> None:
+    values = source.values if values is None else values
     if issubclass(known, CoinSettings):
         for coin, tables in values.items():
-            _refuse_unknown_of_coin(coin, tables, place)
+            _refuse_unknown_of_coin(source, (*path, coin), tables)
         return
     for key, value in values.items():
         field = known.model_fields.get(key)
+        inner = (*path, key)
         if field is None:
-            where = f"[{section}] {key}" if section else f"[{key}]"
-            raise ConfigError(_unknown(f"{place}: {where}", key, known.model_fields))
-        table = field.annotation
-        if isinstance(table, type) and issubclass(table, BaseModel):
-            inner = f"{section}.{key}" if section else key
-            if not isinstance(value, dict):
-                msg = f"{place}: {inner} must be a table: [{inner}]"
-                raise ConfigError(msg)
-            _refuse_unknown_keys(value, table, place, inner)
+            where = f"[{'.'.join(path)}] {key}" if path else f"[{key}]"
+            place = f"{source.place(inner)}: {where}"
+            typing_error = _nearest(key, known.model_fields, _ALMOST_THE_SAME)
+            elsewhere = None if typing_error else _elsewhere(place, key)
+            raise ConfigError(elsewhere or _unknown(place, key, known.model_fields))
+        if table := _table(field):
+            _refuse_no_table(source, inner, value)
+            _refuse_unknown_keys(source, table, inner, value)
 
 
-def _refuse_unknown_of_coin(coin: str, tables: object, place: str) -> None:
+def _refuse_no_table(source: _Source, path: tuple[str, ...], value: object) -> None:
+    if not isinstance(value, dict):
+        name = ".".join(path)
+        msg = f"{source.place(path)}: {name} must be a table: [{name}]"
+        raise ConfigError(msg)
+
+
+def _refuse_unknown_of_coin(source: _Source, path: tuple[str, ...], tables: object) -> None:
     """[coins.BTC] holds tables like those of the whole, with some of their keys."""
     if not isinstance(tables, dict):
-        msg = f"{place}: coins.{coin} must be a table: [coins.{coin}.dca]"
+        name = ".".join(path)
+        msg = f"{source.place(path)}: {name} must be a table: [{name}.dca]"
         raise ConfigError(msg)
     for section, table in tables.items():
-        inner = f"coins.{coin}.{section}"
+        inner = (*path, section)
         field = Settings.model_fields.get(section) if section in CoinTables.model_fields else None
         if field is None:
-            raise ConfigError(_unknown(f"{place}: [{inner}]", section, CoinTables.model_fields))
-        model = field.annotation
-        if not isinstance(table, dict):
-            msg = f"{place}: {inner} must be a table: [{inner}]"
-            raise ConfigError(msg)
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            _refuse_unknown_keys(table, model, place, inner)
+            place = f"{source.place(inner)}: [{'.'.join(inner)}]"
+            raise ConfigError(_unknown(place, section, CoinTables.model_fields))
+        _refuse_no_table(source, inner, table)
+        if model := _table(field):
+            _refuse_unknown_keys(source, model, inner, table)
 
 
 def _variables() -> set[str]:
@@ -174,20 +206,88 @@ def _refuse_unknown_variables() -> None:
                 raise ConfigError(_unknown(f"environment variable {name}", variable, known))
 
 
+_ALMOST_THE_SAME, _ALIKE = 0.8, 0.5
+
+
+def _nearest(name: str, known: Iterable[str], cutoff: float) -> list[str]:
+    return difflib.get_close_matches(name, sorted(known), n=1, cutoff=cutoff)
+
+
 def _unknown(place: str, name: str, known: Iterable[str]) -> str:
     names = sorted(known)
-    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    nearest = _nearest(name, names, _ALIKE)
     hint = f"did you mean {nearest[0]}?" if nearest else f"known: {', '.join(names)}"
     return f"{place}: unknown; {hint}"
 
 
-def _explain(error: ValidationError, path: Path | None) -> str:
-    place = str(path) if path else "settings"
-    lines = []
-    for problem in error.errors(include_url=False):
-        section, *keys = (str(part) for part in problem["loc"] or ("",))
-        key = f"[{section}] {'.'.join(keys)}".strip() if section else "settings"
-        value = problem["input"]
-        shown = "" if isinstance(value, dict | Rules) else f" = {value!r}"
-        lines.append(f"{place}: {key}{shown}: {problem['msg']}")
-    return "\n".join(lines)
+def set_by(path: Sequence[str]) -> str | None:
+    """The variable that sets ``path`` now, also one that sets its whole section as JSON."""
+    there = {name.upper() for name in os.environ}
+    names = ["__".join(path[: length + 1]).upper() for length in range(1, len(path))]
+    variables = [f"{ENVIRONMENT_PREFIX}{name}" for name in reversed(names)]
+    return next((variable for variable in variables if variable in there), None)
+
+
+def _elsewhere(place: str, key: str) -> str | None:
+    """Where a key that stands in the wrong section belongs."""
+    homes = [
+        f"[{section}]"
+        for section, field in Settings.model_fields.items()
+        if (table := _table(field)) and key in table.model_fields
+    ]
+    return f"{place}: unknown here; it belongs to {' or '.join(homes)}" if homes else None
+
+
+def _explain(error: ValidationError, source: _Source) -> str:
+    return "\n".join(_problem(each, source) for each in error.errors(include_url=False))
+
+
+_DOTTED = re.compile(r"[a-z_]+(\.\w+)+")
+
+
+def _problem(problem: ErrorDetails, source: _Source) -> str:
+    """One line: place, key, value, what is wrong, and what would be right."""
+    wrong = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:  # a rule over several sections names a key in its own words
+        named = _DOTTED.match(wrong)
+        path = tuple(named[0].split(".")) if named else ()
+        return f"{_place(path, source)}: {wrong}{_right(path)}"
+    path = tuple(str(part) for part in problem["loc"])
+    key = f"[{path[0]}] {'.'.join(path[1:])}".strip()
+    value = problem["input"]
+    shown = "" if isinstance(value, dict | Rules) else f" = {value!r}"
+    return f"{_place(path, source)}: {key}{shown}: {wrong}{_right(path)}"
+
+
+def _place(path: tuple[str, ...], source: _Source) -> str:
+    variable = set_by(path)
+    return f"environment {variable}" if variable else source.place(path)
+
+
+def _right(path: tuple[str, ...]) -> str:
+    """The range and the default of the setting that ``path`` leads to, where it is one."""
+    field = _field(path[2:] if path[:1] == ("coins",) else path)
+    if field is None:
+        return ""
+    bounds = range_of(field)  # choices stand in the message already
+    words = [f"range {bounds}"] if bounds and not bounds.startswith("one of") else []
+    if not field.is_required() and field.default is not None and field.default_factory is None:
+        words.append(f"default {toml_value(field.default)}")
+    return f" ({'; '.join(words)})" if words else ""
+
+
+def _field(path: tuple[str, ...]) -> FieldInfo | None:
+    """The setting; None for a table and for what there is not."""
+    table: type[BaseModel] | None = Settings
+    found: FieldInfo | None = None
+    for part in path:
+        if table is None:
+            break
+        found = table.model_fields.get(part)
+        table = _table(found) if found else None
+    return None if table else found
+
+
+def _table(field: FieldInfo) -> type[BaseModel] | None:
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None

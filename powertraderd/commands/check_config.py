@@ -1,25 +1,20 @@
 """`powertraderd check-config`: whether the settings are usable, and where each value comes from."""
 
 import json
-import os
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from powertraderd import settings_file
 from powertraderd.commands.command_line import Config, errors_are_explained, say
 from powertraderd.settings import Settings
-
-_BOUNDS = (("ge", ">="), ("gt", ">"), ("le", "<="), ("lt", "<"), ("pattern", "matches"))
+from powertraderd.settings_words import range_of, toml_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,7 @@ def check_config(
     Example: powertraderd check-config --config powertraderd.toml --explain
     """
     chosen = settings_file.load(config)
-    path = config or _named_by_environment()
+    path = settings_file.named(config)
     every = list(entries(chosen, _tables(path)))
     if as_json:
         lines = [json.dumps([asdict(entry) for entry in every], indent=2)]
@@ -58,11 +53,6 @@ def check_config(
         lines = list(_lines(every, explain=explain))
     sys.stdout.write("\n".join(lines) + "\n")
     say(f"{path or 'the defaults'}: the settings are usable")
-
-
-def _named_by_environment() -> Path | None:
-    name = os.environ.get(settings_file.CONFIG_VARIABLE)
-    return Path(name) if name else None
 
 
 def _tables(path: Path | None) -> Mapping[str, Any]:
@@ -85,10 +75,10 @@ def _of_coin(coin: str, section: str, table: Mapping[str, Any]) -> Iterator[Entr
         yield Entry(
             section=f"coins.{coin}.{section}",
             key=key,
-            value=_toml(value),
+            value=toml_value(value),
             origin="file",
             help=fields[key].description or "",
-            range=_range(fields[key]),
+            range=range_of(fields[key]),
         )
 
 
@@ -103,54 +93,19 @@ def _of_section(
         yield Entry(
             section=".".join(path),
             key=key,
-            value=_toml(value),
+            value=toml_value(value),
             origin=_origin((*path, key), in_file=key in file),
             help=field.description or "",
-            range=_range(field),
+            range=range_of(field),
         )
 
 
 def _origin(path: tuple[str, ...], *, in_file: bool) -> str:
-    """Who set it: the environment (also one that sets a whole section as JSON), or the file."""
-    names = ["__".join(path[: length + 1]).upper() for length in range(1, len(path))]
-    for name in reversed(names):
-        variable = f"{settings_file.ENVIRONMENT_PREFIX}{name}"
-        if variable in {each.upper() for each in os.environ}:
-            return f"environment {variable}"
+    """Who set it: the environment, or the file."""
+    variable = settings_file.set_by(path)
+    if variable:
+        return f"environment {variable}"
     return "file" if in_file else "default"
-
-
-def _toml(value: object) -> str | None:
-    """The value as TOML writes it; None for no value, which TOML cannot write."""
-    match value:
-        case None:
-            return None
-        case bool():
-            return "true" if value else "false"
-        case int() | float() | Decimal():
-            return str(value)
-        case datetime():
-            return value.isoformat()
-        case tuple():
-            return f"[{', '.join(str(_toml(item)) for item in value)}]"
-    return json.dumps(str(value))
-
-
-def _range(field: FieldInfo) -> str:
-    words = _choices(field.annotation)
-    for rule in field.metadata:
-        words += [
-            f"{sign} {getattr(rule, name)}"
-            for name, sign in _BOUNDS
-            if getattr(rule, name, None) is not None
-        ]
-    return ", ".join(words)
-
-
-def _choices(annotation: object) -> list[str]:
-    if get_origin(annotation) is Literal:
-        return ["one of " + " ".join(str(choice) for choice in get_args(annotation))]
-    return []
 
 
 def _lines(every: list[Entry], *, explain: bool) -> Iterator[str]:

@@ -47,13 +47,19 @@ def check(settings: Settings, key: ApiKey) -> Accepted:
     """
     exchange = broker(settings, key)
     try:
-        for last in range(1, _ROUNDS + 1):
-            try:
-                exchange.verify_key()
-                break
-            except TransientExchangeError:
-                if last == _ROUNDS:
-                    raise
+        verified(exchange)
         return Accepted(exchange.clock_skew())
     finally:
         exchange.close()
+
+
+def verified(exchange: CoinbaseBroker) -> None:
+    """Ask until the exchange's word on the key is definite. Raises like `check`."""
+    for last in range(1, _ROUNDS + 1):
+        try:
+            exchange.verify_key()
+        except TransientExchangeError:
+            if last == _ROUNDS:
+                raise
+        else:
+            return

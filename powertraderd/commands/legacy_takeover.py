@@ -10,7 +10,7 @@ from powertraderd.adapters.legacy.books import HISTORY, LEDGER, OldPosition
 from powertraderd.adapters.legacy.finding import Finding, Outcome
 from powertraderd.adapters.legacy.folder import SIGNALS, VALUES, Contents
 from powertraderd.adapters.legacy.orders import Exchange, OldOrder
-from powertraderd.adapters.legacy.settings import FILE, toml_value
+from powertraderd.adapters.legacy.settings import FILE
 from powertraderd.adapters.legacy.store import LEGACY_DB, LegacyStore
 from powertraderd.adapters.memory_files import MemoryFiles
 from powertraderd.errors import StoreDamaged
@@ -19,6 +19,7 @@ from powertraderd.model.memory import Memory, same_entries
 from powertraderd.model.money import plain
 from powertraderd.model.order import OrderSide, Tag
 from powertraderd.settings import Settings
+from powertraderd.settings_words import toml_value
 from powertraderd.strategy import ledgering
 from powertraderd.workers.wiring import BACKUP_DIR, LEDGER_DB, MEMORY_DIR
 

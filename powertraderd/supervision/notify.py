@@ -5,11 +5,13 @@ Without NOTIFY_SOCKET there is a null object, so that no caller has to ask wheth
 
 import os
 import socket
+from collections import deque
 from collections.abc import MutableMapping
 from typing import Protocol
 
 _OURS = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 _MICROSECOND_NS = 1_000
+_MOST_OWED = 16
 
 
 class Notifier(Protocol):
@@ -70,7 +72,11 @@ class SilentNotifier:
 
 
 class SystemdNotifier:
-    """Sends datagrams to NOTIFY_SOCKET; one that cannot be sent at once is dropped."""
+    """Sends datagrams to NOTIFY_SOCKET and never waits.
+
+    What cannot be sent at once is said again later: the states in their order, the status by its
+    newest text. A sign of life that comes too late is worth nothing and is dropped.
+    """
 
     def __init__(self, address: str) -> None:
         """Use ``address``, a path or an abstract name that begins with @."""
@@ -78,44 +84,56 @@ class SystemdNotifier:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._socket.settimeout(0)
         self._status = ""
+        self._owed: deque[str] = deque(maxlen=_MOST_OWED)
 
     def ready(self, status: str) -> None:
         """READY=1 with a status line."""
         self._status = status
-        self._send("READY=1", f"STATUS={_line(status)}")
+        self._owe("READY=1", f"STATUS={_line(status)}")
 
     def status(self, text: str) -> None:
-        """STATUS=, only when it differs from the last one."""
-        if text != self._status:
+        """STATUS=, only when it differs from the last one that was heard."""
+        self._pay()
+        if text != self._status and self._sent(f"STATUS={_line(text)}"):
             self._status = text
-            self._send(f"STATUS={_line(text)}")
 
     def watchdog(self) -> None:
         """WATCHDOG=1."""
-        self._send("WATCHDOG=1")
+        self._pay()
+        self._sent("WATCHDOG=1")
 
     def reloading(self, now_ns: int) -> None:
         """RELOADING=1 with MONOTONIC_USEC, without which systemctl reload waits for ever."""
-        self._send("RELOADING=1", f"MONOTONIC_USEC={now_ns // _MICROSECOND_NS}")
+        self._owe("RELOADING=1", f"MONOTONIC_USEC={now_ns // _MICROSECOND_NS}")
 
     def stopping(self, status: str) -> None:
         """STOPPING=1 with a status line."""
         self._status = status
-        self._send("STOPPING=1", f"STATUS={_line(status)}")
+        self._owe("STOPPING=1", f"STATUS={_line(status)}")
 
     def extend_timeout(self, seconds: float) -> None:
         """EXTEND_TIMEOUT_USEC=."""
-        self._send(f"EXTEND_TIMEOUT_USEC={int(seconds * 1_000_000)}")
+        self._pay()
+        self._sent(f"EXTEND_TIMEOUT_USEC={int(seconds * 1_000_000)}")
 
     def close(self) -> None:
         """Say no more."""
         self._socket.close()
 
-    def _send(self, *lines: str) -> None:
+    def _owe(self, *lines: str) -> None:
+        self._owed.append("\n".join(lines))
+        self._pay()
+
+    def _pay(self) -> None:
+        while self._owed and self._sent(self._owed[0]):
+            self._owed.popleft()
+
+    def _sent(self, message: str) -> bool:
         try:
-            self._socket.sendto("\n".join(lines).encode(), socket.MSG_DONTWAIT, self._address)
-        except OSError:
-            return  # systemd is busy or gone; the next tick says it again
+            self._socket.sendto(message.encode(), socket.MSG_DONTWAIT, self._address)
+        except OSError:  # systemd is busy or gone
+            return False
+        return True
 
 
 def _line(text: str) -> str:

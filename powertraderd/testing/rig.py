@@ -98,14 +98,15 @@ class Daemon:
         **supervisor: float,
     ) -> None:
         """Write the settings: the scaled ones, changed by the arguments."""
+        given = sections or {}
         tables: dict[str, Mapping[str, object]] = {
             "paths": {"state_dir": str(self.state_dir), "runtime_dir": str(self.runtime_dir)},
             "exporter": {"listen": "127.0.0.1:0"},
             "logging": {"level": "debug"},
             "control": {"ack_seconds": 1},
             **(MARKET if self.real else {}),
-            **(sections or {}),
-            "supervisor": {**SCALED, **supervisor},
+            **given,
+            "supervisor": {**SCALED, **given.get("supervisor", {}), **supervisor},
             "supervisor.budgets": {**BUDGETS, **(budgets or {})},
         }
         lines: list[str] = []

@@ -104,6 +104,11 @@ class PageHeart:
         self._base = ("loop", base_s)
         self._rest()
 
+    def leaving(self, base_s: float) -> None:
+        """No phase will follow; taking an interpreter down takes its time on a busy machine."""
+        self._base = ("leaving", base_s)
+        self._rest()
+
     def draining(self) -> None:
         """No more cycles will be begun."""
         self._flags = replace(self._flags, draining=True)

@@ -54,6 +54,7 @@ def serve(name: str, page_fd: int, channel_fd: int, wire: Wire) -> int:
         context.send({"type": "failed", "error": f"{type(error).__name__}: {error}"})
         return ExitCode.INTERNAL
     finally:
+        context.heart.leaving(context.settings.supervisor.budgets.boot)
         mailbox.close()
 
 

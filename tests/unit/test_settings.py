@@ -95,7 +95,20 @@ def test_zero_and_null_are_different_caps(tmp_path: Path) -> None:
         ("[tradin]\n", ("powertraderd.toml", "[tradin]", "did you mean trading?")),
         ("[trading]\ncoin = ['BTC']\n", ("[trading] coin", "did you mean coins?")),
         ("[supervisor.budgets]\nquote = 3\n", ("[supervisor.budgets] quote", "quotes?")),
-        ("[dca]\nmultiplier = -1\n", ("[dca] multiplier", "-1", "greater than 0")),
+        (
+            "\n[dca]\nmultiplier = -1\n",
+            (
+                "powertraderd.toml line 3: [dca] multiplier",
+                "-1",
+                "greater than 0",
+                "range > 0, <= 10",
+                "default 2.0",
+            ),
+        ),
+        ("[entry]\nmultiplier = 1\n", ("line 2: [entry] multiplier", "belongs to [dca]")),
+        ("[coins.BTC.dca]\nmultiplier = 11\n", ("line 2: coins.BTC.dca.multiplier = 11", "<= 10")),
+        ("dca = {multiplier = 11}\n", ("line 1: [dca] multiplier",)),
+        ("[paths]\nstate_dirr = 'x'\n", ("line 2: [paths] state_dirr", "state_dir?")),
         ("[dca]\nmultiplier = inf\n", ("[dca] multiplier", "finite")),
         ("[dca]\ndrawdown_levels_pct = [-2.5, 5]\n", ("drawdown_levels_pct.1", "less than 0")),
         ("[trading]\ncoins = ['BTC', 'BTC']\n", ("listed twice",)),
@@ -153,6 +166,15 @@ def test_an_unknown_variable_is_refused_with_the_nearest_name(
     monkeypatch.setenv(name, "1")
     with pytest.raises(ConfigError, match=words):
         settings_file.load()
+
+
+def test_a_wrong_variable_is_named_and_not_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file may be right; the variable overrides it."""
+    monkeypatch.setenv("POWERTRADERD_DCA__MULTIPLIER", "99")
+    message = refusal(tmp_path, "[dca]\nmultiplier = 1\n")
+    assert message.startswith("environment POWERTRADERD_DCA__MULTIPLIER: [dca] multiplier = '99'")
 
 
 def test_a_market_time_without_a_zone_is_utc(tmp_path: Path) -> None:

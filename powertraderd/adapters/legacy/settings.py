@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from powertraderd.adapters.legacy.finding import Finding, Outcome
 from powertraderd.adapters.legacy.text import Row
 from powertraderd.settings import Settings
+from powertraderd.settings_words import toml_value
 
 FILE = "gui_settings.json"
 FOLDERS = ("main_neural_dir", "hub_data_dir")
@@ -114,18 +115,6 @@ def _taken(one: Translated) -> Finding:
 
 def _shown(value: object) -> str:
     return str(value) if isinstance(value, Decimal) else repr(value)[:80]
-
-
-def toml_value(value: object) -> str:
-    """A value as TOML writes it."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int() | float() | Decimal():
-            return str(value)
-        case tuple() | list():
-            return f"[{', '.join(toml_value(each) for each in value)}]"
-    return f'"{value}"'
 
 
 def toml(taken: list[Translated]) -> str:

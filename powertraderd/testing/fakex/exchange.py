@@ -88,10 +88,11 @@ class Exchange:
         return self.clock.now()
 
     def new_id(self) -> str:
-        """An id from the seed that no order has."""
+        """An id from the seed that no order and no trade has, in this life or an earlier one."""
+        used = {each.trade_id for order in self.orders.values() for each in order.executions}
         while True:
             made = str(uuid.UUID(int=self.random.getrandbits(128), version=4))
-            if made not in self.orders:
+            if made not in self.orders and made not in used:
                 return made
 
     def later(self, moment: datetime, milliseconds: int) -> datetime:

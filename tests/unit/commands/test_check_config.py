@@ -125,7 +125,7 @@ def test_wrong_settings_are_one_clear_line_and_code_78(
     path.write_text(text)
     result = check("--config", str(path))
     assert (result.exit_code, result.stdout) == (78, "")
-    assert result.stderr.startswith(f"powertraderd: {path}: ")
+    assert result.stderr.startswith(f"powertraderd: {path}")
     assert words in result.stderr
 
 

@@ -56,6 +56,38 @@ def test_a_manager_that_is_gone_or_does_not_read_holds_nobody_up(tmp_path: Path)
         notifier.close()
 
 
+def test_what_a_busy_manager_did_not_hear_is_said_again_in_order(tmp_path: Path) -> None:
+    """A lost READY=1 would let the start time out, a lost status would stay wrong for ever."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as busy:
+        busy.bind(str(tmp_path / "busy"))
+        busy.settimeout(0)
+        notifier = SystemdNotifier(str(tmp_path / "busy"))
+        for _ in range(2000):
+            notifier.watchdog()
+        notifier.reloading(5_000_000)
+        notifier.ready("running")
+        notifier.status("trader PARKED")
+        _drain(busy)
+        notifier.status("trader PARKED")
+        assert _drain(busy) == [
+            "RELOADING=1\nMONOTONIC_USEC=5000",
+            "READY=1\nSTATUS=running",
+            "STATUS=trader PARKED",
+        ]
+        notifier.status("trader PARKED")
+        assert _drain(busy) == []
+        notifier.close()
+
+
+def _drain(manager: socket.socket) -> list[str]:
+    heard = []
+    while True:
+        try:
+            heard.append(manager.recv(1000).decode())
+        except BlockingIOError:
+            return heard
+
+
 def test_the_variables_are_taken_out_of_the_environment() -> None:
     """No child can inherit what is no longer there."""
     environ = {"NOTIFY_SOCKET": "@abstract", "WATCHDOG_USEC": "1", "WATCHDOG_PID": "2", "HOME": "/"}

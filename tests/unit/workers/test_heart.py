@@ -170,6 +170,14 @@ def test_the_promise_between_phases_is_renewed_whenever_they_are_all_left(
     assert machine.page().ready
 
 
+def test_who_leaves_promises_to_be_gone(machine: Machine) -> None:
+    """A crash is followed by the end of an interpreter, which is no hang of the last phase."""
+    machine.heart.ready(2)
+    machine.wait(1)
+    machine.heart.leaving(20)
+    assert (machine.page().phase, machine.left_s()) == ("leaving", 20)
+
+
 def test_flags_reach_the_page(machine: Machine) -> None:
     """Draining and safe mode are seen from outside."""
     machine.heart.draining()
