@@ -7,7 +7,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help venv run test lint soak bench generate lock clean
+.PHONY: help venv run test lint soak bench generate lock clean venv-ops bundle test-ops
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -68,6 +68,7 @@ bench: venv
 # Files in the tree that are made of code; tests hold them to be current.
 generate: venv
 	$(BIN)/python -m powertraderd.adapters.prometheus.reference > docs/metrics.md
+	$(BIN)/python -m powertraderd.commands.settings_reference > docs/settings.md
 	$(BIN)/python -m ops.grafana.source
 
 # Locks are made again only on purpose; they carry hashes and name no index.
@@ -78,4 +79,4 @@ lock: venv
 	done
 
 clean:
-	rm -rf .venv .venv-ops .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf .venv .venv-ops .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
