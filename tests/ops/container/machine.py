@@ -16,7 +16,7 @@ from pathlib import Path
 
 PACKAGES = (
     "systemd,systemd-sysv,dbus,libpam-systemd,libnss-systemd,python3,python3-venv,logrotate,"
-    "iproute2,procps,ca-certificates,jq"
+    "iproute2,procps,ca-certificates,jq,prometheus,prometheus-alertmanager"
 )
 TOOLS = ("systemd-nspawn", "mmdebstrap", "nsenter", "unshare", "/usr/sbin/sshd", "ssh-keygen")
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

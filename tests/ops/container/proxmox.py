@@ -85,7 +85,8 @@ class Proxmox:
             "ansible_python_interpreter": "/usr/bin/python3",
             "proxmox_vmid": 114,
         }
-        inventory = {"powertraderd": {"hosts": {"powertrader": host}}}
+        groups = ("powertraderd", "monitoring")
+        inventory = {group: {"hosts": {"powertrader": host}} for group in groups}
         (self._folder / "hosts.yml").write_text(json.dumps(inventory))
 
     @contextmanager

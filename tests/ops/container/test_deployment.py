@@ -52,6 +52,27 @@ def test_the_same_command_again_changes_nothing(site: Site) -> None:
     assert site.machine.property("MainPID") == pid
 
 
+def test_one_command_lets_prometheus_watch_it(site: Site) -> None:
+    """The daemon is scraped, the rules are loaded; the same command again changes nothing."""
+    alone = "echo 'ARGS=\"--cluster.listen-address=\"' >> /etc/default/prometheus-alertmanager"
+    site.machine.shell(f"{alone} && systemctl restart prometheus-alertmanager")
+    run = site.proxmox.play("monitoring.yml", {})
+    assert run.code == 0, run.output
+    until(lambda: '"1"' in _asked(site, "query?query=up{job='powertraderd'}"), "a first scrape")
+    rules = json.loads(_asked(site, "rules"))["data"]["groups"]
+    assert "DaemonDown" in {rule["name"] for group in rules for rule in group["rules"]}
+    again = site.proxmox.play("monitoring.yml", {})
+    assert (again.code, again.changed) == (0, 0), again.output
+    site.machine.shell("systemctl stop prometheus prometheus-alertmanager")
+
+
+def _asked(site: Site, what: str) -> str:
+    """What Prometheus answers."""
+    code = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())"
+    url = f"http://127.0.0.1:9090/api/v1/{what}".replace("{", "%7B").replace("}", "%7D")
+    return site.machine.run("python3", "-c", code, url, check=False).stdout
+
+
 def test_no_other_container_is_touched(site: Site) -> None:
     """Every call of pct went to 114."""
     calls = re.findall(r"^CALL (.*)$", site.proxmox.calls(), re.MULTILINE)
