@@ -45,6 +45,8 @@ def _restore() -> Verb:
     from powertraderd.commands.backup import restore  # noqa: PLC0415
 
     return restore
+
+
 def _backtest() -> Verb:
     from powertraderd.commands.backtest import backtest  # noqa: PLC0415
 
