@@ -111,10 +111,12 @@ def supervisord(tools: Path, folder: Path) -> None:
         home = folder / f"program-{word}"
         home.mkdir()
         config = home / "supervisord.conf"
+        ours = f"{sys.executable} {folder}/program.py {word}"
+        command = _AT_ONCE if word == "0" else ours
         config.write_text(
             f"[supervisord]\nnodaemon=true\ndirectory={home}\nlogfile={home}/log\n"
             f"pidfile={home}/pid\n[program:worker]\nautorestart=true\ndirectory={home}\n"
-            f"command={_AT_ONCE if word == '0' else f'{sys.executable} {folder}/program.py {word}'}\n",
+            f"command={command}\n",
             encoding="ascii",
         )
         master = subprocess.Popen(
