@@ -35,6 +35,18 @@ def _model() -> Verb:
     return model
 
 
+def _backup() -> Verb:
+    from powertraderd.commands.backup import backup  # noqa: PLC0415
+
+    return backup
+
+
+def _restore() -> Verb:
+    from powertraderd.commands.backup import restore  # noqa: PLC0415
+
+    return restore
+
+
 def _backtest() -> Verb:
     from powertraderd.commands.backtest import backtest  # noqa: PLC0415
 
@@ -51,6 +63,12 @@ def _sweep() -> Verb:
     from powertraderd.commands.sweep import sweep  # noqa: PLC0415
 
     return sweep
+
+
+def _replay() -> Verb:
+    from powertraderd.commands.replay import replay  # noqa: PLC0415
+
+    return replay
 
 
 def _levels() -> Verb:
@@ -91,7 +109,10 @@ VERBS: Mapping[str, Callable[[], Verb]] = {
     "backtest": _backtest,
     "evaluate": _evaluate,
     "sweep": _sweep,
+    "replay": _replay,
     "levels": _levels,
+    "backup": _backup,
+    "restore": _restore,
     "init": _init,
     "doctor": _doctor,
     "creds": _creds,

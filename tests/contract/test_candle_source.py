@@ -25,6 +25,7 @@ from powertraderd.model.candle import (
 )
 from powertraderd.ports import CandleSource
 from powertraderd.settings import CandleSettings, ExchangeSettings
+from powertraderd.testing.candle_rows import tell
 from powertraderd.testing.examples import BTC
 from powertraderd.testing.venue import Venue as Fakex
 from powertraderd.testing.venue_broker import PatientClock, public_market
@@ -72,31 +73,9 @@ def replay(clock: FrozenClock, folder: Path) -> ReplayMarket:
 
 
 def recorded(fakex: Fakex, week_offset: timedelta) -> None:
-    """Let both venues of fakex tell the same market, in rows as each of them words it."""
+    """Let both venues of fakex tell the same market."""
     hours = synthetic(FrozenClock(LATER)).candles(BTC, Timeframe.HOUR_1, HISTORY, LATER)
-    names = {Timeframe.HOUR_1: "ONE_HOUR", Timeframe.HOUR_2: "TWO_HOUR"}
-    names |= {Timeframe.HOUR_4: "FOUR_HOUR", Timeframe.DAY: "ONE_DAY"}
-    for timeframe in Timeframe:
-        made = aggregate(hours, timeframe, week_offset, LATER)
-        rows = [candle for candle in reversed(made) if candle.opened_at >= HISTORY]
-        kucoin = [kucoin_row(candle) for candle in rows]
-        fakex.post("candles", symbol="BTC-USDT", type=timeframe.value, rows=kucoin)
-        if timeframe in names:
-            coinbase = [coinbase_row(candle) for candle in rows]
-            fakex.post("candles", symbol="BTC-USD", type=names[timeframe], rows=coinbase)
-
-
-def kucoin_row(candle: Candle) -> list[str]:
-    """Time, open, close, high, low, volume, turnover."""
-    figures = (candle.open, candle.close, candle.high, candle.low, candle.volume, 0.0)
-    return [str(int(candle.opened_at.timestamp())), *map(repr, figures)]
-
-
-def coinbase_row(candle: Candle) -> dict[str, str]:
-    """By name."""
-    names = ("open", "high", "low", "close", "volume")
-    start = {"start": str(int(candle.opened_at.timestamp()))}
-    return start | {name: repr(getattr(candle, name)) for name in names}
+    tell(fakex, BTC, hours, LATER, week_offset)
 
 
 @pytest.fixture(params=["synthetic", "replay", "kucoin", "coinbase"])
