@@ -170,6 +170,7 @@ def _coinbase(context: Context) -> Broker:
 
 def _exporter(context: Context) -> Role:
     from powertraderd.adapters.prometheus.server import MetricsServer
+    from powertraderd.adapters.sqlite.candle_store import CandleStore
     from powertraderd.adapters.sqlite.ledger_reader import LedgerReader
     from powertraderd.adapters.sqlite.signal_board import SqliteSignalBoard
     from powertraderd.supervision.client import Client
@@ -180,6 +181,7 @@ def _exporter(context: Context) -> Role:
     queries = Queries(
         ledger=LedgerReader(state_dir / LEDGER_DB),
         signals=SqliteSignalBoard(state_dir / SIGNAL_DB, writable=False),
+        candles=CandleStore(state_dir / MARKET_DB, writable=False),
         client=Client(context.settings.paths.socket),
         clock=context.clock,
         coins=context.settings.trading.coins,
