@@ -214,6 +214,8 @@ def _collector(context: Context) -> DaemonCollector:
             ledger=LedgerReader(state_dir / LEDGER_DB),
             ledger_path=state_dir / LEDGER_DB,
             backup_dir=state_dir / BACKUP_DIR,
+            ca_file=settings.exchange.ca_file,
+            key_renew_by=settings.exchange.key_renew_by,
             signals=SqliteSignalBoard(state_dir / SIGNAL_DB, writable=False),
             residual=ledgering.residual,
             dca_buys=lambda position: dca.buys_in_window(position, clock.now()),
