@@ -51,6 +51,7 @@ bench: venv
 # Files in the tree that are made of code; tests hold them to be current.
 generate: venv
 	$(BIN)/python -m powertraderd.adapters.prometheus.reference > docs/metrics.md
+	$(BIN)/python -m powertraderd.commands.settings_reference > docs/settings.md
 	$(BIN)/python -m ops.grafana.source
 
 # Locks are made again only on purpose; they carry hashes and name no index.
@@ -61,4 +62,4 @@ lock: venv
 	done
 
 clean:
-	rm -rf .venv .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -4,17 +4,16 @@ The rules of the strategy stand in model/rules.py, everything else here. Workers
 as JSON from the supervisor, so this module is all that they need of it.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from powertraderd.model.candle import MONDAY, THURSDAY, Coin
+from powertraderd.model.coin_rules import CoinName, CoinSettings
 from powertraderd.model.rules import (
-    ACCOUNT_WIDE,
     DcaRules,
     EntryRules,
     ExitRules,
@@ -26,8 +25,6 @@ from powertraderd.model.rules import (
     TrainingRules,
 )
 from powertraderd.places import SOCKET_NAME, user_runtime_dir, user_state_dir
-
-CoinName = Annotated[Coin, Field(pattern=r"^[A-Z0-9]{1,15}$")]
 
 
 def _utc(moment: datetime) -> datetime:
@@ -279,56 +276,6 @@ class LoggingSettings(Rules):
     file: Path | None = Field(
         None, description="also write JSON lines here; reopened after rotation"
     )
-
-
-_PER_COIN: Mapping[str, type[Rules]] = {
-    "entry": EntryRules,
-    "dca": DcaRules,
-    "exit": ExitRules,
-    "risk": RiskLimits,
-}
-
-
-class CoinTables(Rules):
-    """What one coin has of its own; keys that are not named are as for all coins."""
-
-    entry: Mapping[str, Any] = {}
-    dca: Mapping[str, Any] = {}
-    exit: Mapping[str, Any] = {}
-    risk: Mapping[str, Any] = {}
-
-    def over(self, rules: StrategyRules) -> StrategyRules:
-        """``rules`` with these keys in the place of theirs; raises ValueError naming the key."""
-        own = {}
-        for section, model in _PER_COIN.items():
-            table = getattr(self, section)
-            for key in table:
-                if section == "risk" and key in ACCOUNT_WIDE:
-                    msg = f"risk.{key} is of the whole account; set it in [risk]"
-                    raise ValueError(msg)
-            try:
-                own[section] = model(**{**dict(getattr(rules, section)), **table})
-            except ValidationError as error:
-                raise ValueError(_first_problem(section, error)) from None
-        return rules.model_copy(update=own)
-
-
-def _first_problem(section: str, error: ValidationError) -> str:
-    problem = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in problem["loc"])
-    return f"{section}.{key} = {problem['input']!r}: {problem['msg']}"
-
-
-class CoinSettings(Rules):
-    """Tables like [coins.BTC.dca]: settings of single coins, by ticker."""
-
-    model_config = ConfigDict(extra="allow")
-
-    __pydantic_extra__: dict[CoinName, CoinTables]  # type: ignore[assignment]  # pydantic's way
-
-    def tables(self) -> Mapping[Coin, CoinTables]:
-        """Coins that have something of their own."""
-        return {Coin(name): table for name, table in (self.__pydantic_extra__ or {}).items()}
 
 
 class Settings(Rules):

@@ -19,8 +19,9 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from powertraderd.errors import ConfigError
+from powertraderd.model.coin_rules import CoinSettings, CoinTables
 from powertraderd.model.rules import Rules
-from powertraderd.settings import CoinSettings, CoinTables, Settings
+from powertraderd.settings import Settings
 from powertraderd.settings_words import line_of, range_of, toml_value
 
 CONFIG_VARIABLE = "POWERTRADERD_CONFIG"

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from powertraderd import settings_file
 from powertraderd.commands.command_line import Config, errors_are_explained, say
+from powertraderd.commands.risk_warning import risk_lines
 from powertraderd.settings import Settings
 from powertraderd.settings_words import range_of, toml_value
 
@@ -40,7 +41,8 @@ def check_config(
 ) -> None:
     """Check the settings, and print every key with its value and where that comes from.
 
-    The output is a settings file itself. Wrong settings leave with code 78.
+    The output is a settings file itself. Wrong settings leave with code 78. Says what the ladders
+    of averaging down can cost at worst, and warns where that is more than the running daemon takes.
 
     Example: powertraderd check-config --config powertraderd.toml --explain
     """
@@ -53,6 +55,8 @@ def check_config(
         lines = list(_lines(every, explain=explain))
     sys.stdout.write("\n".join(lines) + "\n")
     say(f"{path or 'the defaults'}: the settings are usable")
+    for line in risk_lines(chosen):
+        say(line)
 
 
 def _tables(path: Path | None) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from powertraderd.ptctl import (
     logs,
     options,
     positions,
+    risk,
     signals,
     top,
     trade,
@@ -66,5 +67,5 @@ def status(*, socket: options.Socket = None, as_json: options.Json = False) -> N
     show(Session(socket, as_json))
 
 
-for _family in (top, positions, signals, history, trade, holding, workers, train, wait, logs):
+for _family in (top, positions, risk, signals, history, trade, holding, workers, train, wait, logs):
     app.add_typer(_family.app)

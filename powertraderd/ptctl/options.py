@@ -60,6 +60,9 @@ def _amount(text: str) -> Decimal:
 
 
 Coin = Annotated[str, typer.Argument(metavar="COIN", parser=_coin, help="Ticker, as BTC.")]
+PerhapsCoin = Annotated[
+    str | None, typer.Argument(metavar="[COIN]", parser=_coin, help="Ticker, as BTC.")
+]
 OneCoin = Annotated[
     str | None, typer.Option("--coin", metavar="COIN", parser=_coin, help="Only this coin.")
 ]

@@ -124,6 +124,13 @@ class OfCoin:
 
 
 @dataclass(frozen=True, slots=True)
+class PerhapsCoin:
+    """One coin, or all of them."""
+
+    coin: Coin | None = field(default=None, metadata=_read_by(_coin))
+
+
+@dataclass(frozen=True, slots=True)
 class Buy:
     """Buy for ``usd`` of the quote currency, fees inside."""
 
@@ -161,7 +168,7 @@ class Newest:
     coin: Coin | None = field(default=None, metadata=_read_by(_coin))
 
 
-Args = Nothing | Because | OfWorker | OfCoin | Buy | Sell | Train | Newest
+Args = Nothing | Because | OfWorker | OfCoin | PerhapsCoin | Buy | Sell | Train | Newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +203,7 @@ VERBS: Mapping[str, Verb] = {
         Verb("decisions", Role.READ, Answerer.EXPORTER, Newest),
         Verb("levels", Role.READ, Answerer.EXPORTER, OfCoin),
         Verb("orders", Role.READ, Answerer.EXPORTER, Newest),
+        Verb("risk", Role.READ, Answerer.EXPORTER, PerhapsCoin),
         Verb("positions", Role.READ, Answerer.EXPORTER),
         Verb("signals", Role.READ, Answerer.EXPORTER),
         Verb("trades", Role.READ, Answerer.EXPORTER, Newest),

@@ -1,6 +1,6 @@
 """Answers to questions that change nothing: from the stores, also while the trader hangs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,11 +13,12 @@ from powertraderd.model.money import Price
 from powertraderd.model.order import OrderRecord
 from powertraderd.model.prediction import Prediction
 from powertraderd.model.quote import Quote
+from powertraderd.model.rules import StrategyRules
 from powertraderd.model.signal import Signal
 from powertraderd.ports import LedgerView, SignalBoard
 from powertraderd.supervision.client import Client
 from powertraderd.supervision.protocol import Answer, Code, refusal
-from powertraderd.supervision.verbs import MAX_ROWS, Newest, OfCoin
+from powertraderd.supervision.verbs import MAX_ROWS, Newest, OfCoin, PerhapsCoin
 from powertraderd.workers.report import (
     Row,
     account_row,
@@ -28,6 +29,7 @@ from powertraderd.workers.report import (
     signal_row,
     text,
 )
+from powertraderd.workers.risk_query import risk_table
 from powertraderd.workers.role import Command
 
 STATUS_PATIENCE_S = 0.5
@@ -50,13 +52,22 @@ class Queries:
     """Reads the ledger and the signal board; prices come from the trader's last report."""
 
     def __init__(
-        self, *, ledger: LedgerView, signals: SignalBoard, client: Client, clock: Clock
+        self,
+        *,
+        ledger: LedgerView,
+        signals: SignalBoard,
+        client: Client,
+        clock: Clock,
+        coins: Sequence[Coin],
+        rules: StrategyRules,
     ) -> None:
-        """Used by the main thread only."""
+        """Used by the main thread only; ``coins`` and ``rules`` are for the risk table."""
         self._ledger = ledger
         self._signals = signals
         self._client = client
         self._clock = clock
+        self._coins = coins
+        self._rules = rules
 
     def answer(self, command: Command) -> Answer:
         """The rows asked for, or what could not be read."""
@@ -71,17 +82,23 @@ class Queries:
 
     def _data(self, command: Command) -> Row | None:
         match command.verb, command.args:
-            case "positions", _:
-                return self._positions()
-            case "account", _:
-                return account_row(self._ledger.books(), quotes_of(self._status()))
-            case "signals", _:
-                return self._signal_rows()
+            case ("positions" | "account" | "signals") as verb, _:
+                return self._now(verb)
+            case "risk", PerhapsCoin(coin=coin):
+                return self._risk(coin)
             case "levels", OfCoin(coin=coin):
                 return self._levels(coin)
             case ("decisions" | "trades" | "orders" | "account_history") as verb, Newest() as wish:
                 return {verb: self._rows(verb, wish)}
         return None
+
+    def _now(self, verb: str) -> Row:
+        match verb:
+            case "positions":
+                return self._positions()
+            case "account":
+                return account_row(self._ledger.books(), quotes_of(self._status()))
+        return self._signal_rows()
 
     def _rows(self, verb: str, wish: Newest) -> list[Row]:
         match verb:
@@ -118,6 +135,22 @@ class Queries:
             for coin, position in sorted(books.positions.items())
         ]
         return {"positions": rows}
+
+    def _risk(self, coin: Coin | None) -> Row:
+        """All coins fall together; ``coin`` only picks the rows."""
+        status = self._status()
+        safeguards = status.get("safeguards") or {}
+        fee_rate = safeguards.get("fee_rate")
+        table = risk_table(
+            self._ledger.books(),
+            quotes_of(status),
+            None if fee_rate is None else Decimal(fee_rate),
+            self._coins,
+            self._rules,
+        )
+        if coin is not None:
+            table["coins"] = {coin: table["coins"][coin]} if coin in table["coins"] else {}
+        return table
 
     def _status(self) -> Mapping[str, Any]:
         """Without the supervisor's word there are no prices, but the rest is known all the same."""

@@ -118,6 +118,7 @@ class Safeguards:
                 "clock": ages.clock,
             },
             "clock_skew_s": ages.skew,
+            "fee_rate": self._facts.fee_rate,
             "realised_today": self.realised_today(),
             "drawdown_pct": self._drawdown_pct,
         }

@@ -182,6 +182,8 @@ def _exporter(context: Context) -> Role:
         signals=SqliteSignalBoard(state_dir / SIGNAL_DB, writable=False),
         client=Client(context.settings.paths.socket),
         clock=context.clock,
+        coins=context.settings.trading.coins,
+        rules=context.settings.rules,
     )
     page = MetricsServer(partial(_collector, context))
     return Exporter(ExporterPorts(page=page, queries=queries))
