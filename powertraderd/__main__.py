@@ -53,6 +53,12 @@ def _sweep() -> Verb:
     return sweep
 
 
+def _replay() -> Verb:
+    from powertraderd.commands.replay import replay  # noqa: PLC0415
+
+    return replay
+
+
 def _levels() -> Verb:
     from powertraderd.commands.levels import levels  # noqa: PLC0415
 
@@ -97,6 +103,7 @@ VERBS: Mapping[str, Callable[[], Verb]] = {
     "backtest": _backtest,
     "evaluate": _evaluate,
     "sweep": _sweep,
+    "replay": _replay,
     "levels": _levels,
     "init": _init,
     "doctor": _doctor,

@@ -284,7 +284,7 @@ class Trader:
         moment = replace(moment, now=self._context.clock.now(), trading=self._trading())
         view = self._views.view(coin, moment)
         decision = risk.admit(decide.decide(view, self._rules), view, self._rules)
-        self._journal.note(decision)
+        self._journal.note(decision, view)
         self._save_trail(view, decision)  # before an order: booking a buy starts the trail anew
         if decision.quote_size is not None or decision.base_size is not None:
             self._carry_out(decision, view)

@@ -31,6 +31,7 @@ VARIABLES = {
     "$instance": ".*",
     "$coin": "BTC",
     "$__rate_interval": "30s",
+    "$__interval": "30s",
 }
 NOT_OURS = {"up", "ALERTS"}
 COMPARISONS = {"==", "!=", ">", "<", ">=", "<="}

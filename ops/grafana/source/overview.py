@@ -132,7 +132,7 @@ def _trading(made: dashboard.Dashboard) -> None:
     )
     made.with_panel(
         figure(
-            "Money",
+            "Mode",
             "Paper or live, as the settings say.",
             now(f"{metric('trading_mode')} == 1", "{{mode}}"),
             name_only=True,

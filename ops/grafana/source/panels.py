@@ -109,8 +109,9 @@ def curves(
 
 
 def bars(panel: graph.Panel) -> graph.Panel:
-    """The same as stacked bars: for what happened within each step."""
-    panel.draw_style(words.GraphDrawStyle.BARS).fill_opacity(70).line_width(0)
+    """The same as stacked bars: for what happened within each step, of a minute at least."""
+    panel.draw_style(words.GraphDrawStyle.BARS).fill_opacity(70).line_width(0).interval("1m")
+    panel.no_value("nothing happened")
     return panel.stacking(build.StackingConfig().mode(words.StackingMode.NORMAL).group("A"))
 
 
@@ -179,6 +180,8 @@ def columns(
     organized = {"includeByName": dict.fromkeys(order, True), "indexByName": order}
     organized |= {"renameByName": renamed | {key: key.capitalize()}, "excludeByName": {}}
     panel.with_transformation(_transform("organize", organized))
+    narrow = model.DynamicConfigValue(id_val="custom.minWidth", value=80)
+    panel.override_by_regexp("/.*/", [narrow])
     for name, unit, _ in wanted:
         panel.override_by_name(name, [model.DynamicConfigValue(id_val="unit", value=unit)])
     return panel

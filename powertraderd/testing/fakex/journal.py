@@ -16,6 +16,8 @@ class Journal:
         self._path = path
         self._lock = threading.Lock()
         self.entries: list[Entry] = []
+        self.tokens: list[str] = []
+        """What the client signed; kept in memory alone, to look for it in logs."""
         if path.exists():
             lines = path.read_text(encoding="utf-8").splitlines()
             self.entries = [json.loads(line) for line in lines if line.endswith("}")]
@@ -44,4 +46,5 @@ class Journal:
         """Begin anew."""
         with self._lock:
             self.entries.clear()
+            self.tokens.clear()
             self._file.truncate(0)
