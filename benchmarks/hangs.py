@@ -157,6 +157,7 @@ def main(names: list[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="hangs-"))
     venue = Venue(folder / "venue").start()
     lay_out_market(venue)
+    venue.post("policy", nonce_replay="ignore")  # or a redirected request would end with a 401
     (folder / "live").mkdir()
     daemon = LiveDaemon(folder / "live", venue, scaled=False)
     rows: list[dict[str, Any]] = []
