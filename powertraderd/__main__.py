@@ -35,6 +35,18 @@ def _model() -> Verb:
     return model
 
 
+def _backup() -> Verb:
+    from powertraderd.commands.backup import backup  # noqa: PLC0415
+
+    return backup
+
+
+def _restore() -> Verb:
+    from powertraderd.commands.backup import restore  # noqa: PLC0415
+
+    return restore
+
+
 def _backtest() -> Verb:
     from powertraderd.commands.backtest import backtest  # noqa: PLC0415
 
@@ -105,6 +117,8 @@ VERBS: Mapping[str, Callable[[], Verb]] = {
     "sweep": _sweep,
     "replay": _replay,
     "levels": _levels,
+    "backup": _backup,
+    "restore": _restore,
     "init": _init,
     "doctor": _doctor,
     "creds": _creds,
