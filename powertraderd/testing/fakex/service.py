@@ -184,17 +184,21 @@ def _contents(document: Any, now: datetime) -> dict[str, Any]:  # noqa: ANN401 -
         return {}
     listed = document.get("orders")
     orders = listed if isinstance(listed, list) else [document.get("order")]
-    shown = [order["client_order_id"] for order in orders if _has(order, "client_order_id")]
+    shown = [order["client_order_id"] for order in _with(orders, "client_order_id")]
     ages = {
         book["product_id"]: (now - moment_of(book["time"])).total_seconds()
-        for book in document.get("pricebooks") or []
-        if _has(book, "product_id", "time")
+        for book in _with(document.get("pricebooks") or [], "product_id", "time")
     }
     return {**({"shows": shown} if shown else {}), **({"quote_ages": ages} if ages else {})}
 
 
-def _has(part: object, *names: str) -> bool:
-    return isinstance(part, dict) and all(isinstance(part.get(name), str) for name in names)
+def _with(parts: list[Any], *names: str) -> list[dict[str, Any]]:
+    """Those parts that have texts under all these names."""
+    return [
+        part
+        for part in parts
+        if isinstance(part, dict) and all(isinstance(part.get(name), str) for name in names)
+    ]
 
 
 def _described(listener: str, request: Request) -> Occasion:
