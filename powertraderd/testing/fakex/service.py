@@ -26,8 +26,10 @@ _REQUEST_PHASES = (
     "in_body",
     "after_response",
 )
-_TRUTHFUL = frozenset({"latency", "double_commit", "missing_order", "partial_fill", "big_body"})
-"""Faults after which the client has been told the truth."""
+_DELIVERED = frozenset(
+    {"latency", "double_commit", "missing_order", "partial_fill", "big_body", "refuse"}
+)
+"""Faults after which the client has an answer in its hands."""
 Admit = Callable[[Request], tuple[Answer | None, str]]
 Perform = Callable[[Request], Answer]
 
@@ -165,8 +167,12 @@ class Service:
         deliver = DELIVERIES.get(manner, DELIVERIES["latency"])
         entry.update(_contents(answer.document, self._exchange.now()))
         entry["in_delivery"] = True
+        if rule.action == "refuse":
+            entry["status"] = 200  # a refusal is no error of HTTP
+        elif rule.action == "status":
+            entry["status"] = int(rule.number("code", 503))
         deliver(stream, answer, rule)
-        entry["delivered"] = rule.action in _TRUTHFUL or rule.action in REWRITES
+        entry["delivered"] = rule.action in _DELIVERED or rule.action in REWRITES
 
     def _knobs(self, answer: Answer) -> Answer:
         if answer.document is None or not self._exchange.knobs.unknown_fields:
