@@ -9,10 +9,12 @@ import typer
 from powertraderd import __version__
 from powertraderd.places import SOCKET_VARIABLE
 from powertraderd.ptctl import (
+    chart,
     history,
     holding,
     logs,
     options,
+    pnl,
     positions,
     risk,
     signals,
@@ -67,5 +69,19 @@ def status(*, socket: options.Socket = None, as_json: options.Json = False) -> N
     show(Session(socket, as_json))
 
 
-for _family in (top, positions, risk, signals, history, trade, holding, workers, train, wait, logs):
+for _family in (
+    top,
+    positions,
+    risk,
+    signals,
+    chart,
+    pnl,
+    history,
+    trade,
+    holding,
+    workers,
+    train,
+    wait,
+    logs,
+):
     app.add_typer(_family.app)

@@ -170,6 +170,7 @@ def _coinbase(context: Context) -> Broker:
 
 def _exporter(context: Context) -> Role:
     from powertraderd.adapters.prometheus.server import MetricsServer
+    from powertraderd.adapters.sqlite.candle_store import CandleStore
     from powertraderd.adapters.sqlite.ledger_reader import LedgerReader
     from powertraderd.adapters.sqlite.signal_board import SqliteSignalBoard
     from powertraderd.supervision.client import Client
@@ -180,6 +181,7 @@ def _exporter(context: Context) -> Role:
     queries = Queries(
         ledger=LedgerReader(state_dir / LEDGER_DB),
         signals=SqliteSignalBoard(state_dir / SIGNAL_DB, writable=False),
+        candles=CandleStore(state_dir / MARKET_DB, writable=False),
         client=Client(context.settings.paths.socket),
         clock=context.clock,
         coins=context.settings.trading.coins,
@@ -212,6 +214,8 @@ def _collector(context: Context) -> DaemonCollector:
             ledger=LedgerReader(state_dir / LEDGER_DB),
             ledger_path=state_dir / LEDGER_DB,
             backup_dir=state_dir / BACKUP_DIR,
+            ca_file=settings.exchange.ca_file,
+            key_renew_by=settings.exchange.key_renew_by,
             signals=SqliteSignalBoard(state_dir / SIGNAL_DB, writable=False),
             residual=ledgering.residual,
             dca_buys=lambda position: dca.buys_in_window(position, clock.now()),

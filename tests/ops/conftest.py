@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from powertraderd.commands import demo_settings
 from powertraderd.supervision.client import Client, DaemonUnreachable
@@ -77,8 +78,17 @@ def _daemon(folder: Path, address: str) -> subprocess.Popen[bytes]:
                 **os.environ,
                 "POWERTRADERD_EXPORTER__LISTEN": address,
                 "POWERTRADERD_PATHS__RUNTIME_DIR": str(folder / "run"),
+                "POWERTRADERD_EXCHANGE__CA_FILE": str(_certificate(folder)),
+                "POWERTRADERD_EXCHANGE__KEY_RENEW_BY": "2199-12-31",
             },
         )
+
+
+def _certificate(folder: Path) -> Path:
+    """An authority of our own, so that its end is exported."""
+    path = folder / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(path)
+    return path
 
 
 def _prometheus(folder: Path, address: str, target: str) -> subprocess.Popen[bytes]:

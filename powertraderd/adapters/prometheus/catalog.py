@@ -135,6 +135,14 @@ _VENUE = (
         "Machine time since the ledger was last compared with the venue.",
     ),
     _gauge("venue_facts_age_seconds", "Machine time since products and our fee were last read."),
+    _gauge(
+        "ca_certificate_left_seconds",
+        "Wall time until the first certificate in [exchange] ca_file ends; absent without a file.",
+    ),
+    _gauge(
+        "exchange_key_left_seconds",
+        "Wall time until [exchange] key_renew_by; absent without such a day.",
+    ),
     _gauge("clock_skew_seconds", "The venue's clock minus ours; 0 on paper, which has ours."),
     _gauge("quote_price_usd", "Best price on the trading venue.", "coin", "side"),
     _gauge(

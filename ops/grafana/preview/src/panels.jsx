@@ -54,11 +54,9 @@ export function Figure({ panel, data, width, height }) {
   if (panel.options.textMode === 'name') {
     Object.assign(value, { text: series.name, prefix: '', suffix: '' });
   }
-  const area = panel.options.graphMode === 'area';
-  const sparkline = area ? { y: { ...field, config: { ...field.config, custom: undefined } }, x: frame.fields[0] } : undefined;
   return (
-    <BigValue value={value} width={width} height={height} theme={theme} sparkline={sparkline} colorMode={BigValueColorMode.Value}
-      graphMode={area ? BigValueGraphMode.Area : BigValueGraphMode.None} />
+    <BigValue value={value} width={width} height={height} theme={theme} colorMode={BigValueColorMode.Value}
+      graphMode={BigValueGraphMode.None} />
   );
 }
 
