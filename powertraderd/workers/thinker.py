@@ -88,6 +88,14 @@ class Thinker:
         with self._context.heart.phase("publish", self._budgets.ledger, coin):
             self._ports.board.publish(signal)
         self._note(coin, signal.blocked_because)
+        self._context.log.debug(
+            "thought",
+            coin=coin,
+            at=signal.made_at.isoformat(),
+            quote_at=signal.ask_at.isoformat(),
+            trained_at=signal.trained_at.isoformat(),
+            closed_at={each.timeframe: each.closed_at.isoformat() for each in signal.predictions},
+        )
         return signal
 
     def _note(self, coin: Coin, problem: str) -> None:
