@@ -1,72 +1,74 @@
-"""Live mode refuses to trade: the trader parks, says why in its log, and no order leaves."""
+"""Live mode refuses to trade: at the start, and later when something is no longer as it was.
 
+The trader parks, says why and what to do, and goes on once that is done; no order leaves.
+"""
+
+import os
+import signal
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
+from powertraderd.errors import ExitCode
 from powertraderd.testing.live import LiveDaemon, lay_out_market
 from powertraderd.testing.rig import until
 from powertraderd.testing.venue import Venue
 
 pytestmark = pytest.mark.timeout(240)
-Spoil = Callable[[LiveDaemon, Venue], None]
+Undo = Callable[[], object]
+Spoil = Callable[[LiveDaemon, Venue], Undo]
 
 
 @pytest.fixture(scope="module")
-def running_venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venue]:
+def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venue]:
     """One exchange for all."""
     running = Venue(tmp_path_factory.mktemp("venue")).start()
+    lay_out_market(running)
     yield running
     running.stop()
 
 
-@pytest.fixture
-def venue(running_venue: Venue) -> Venue:
-    """As at its beginning."""
-    running_venue.post("reset")
-    lay_out_market(running_venue)
-    return running_venue
-
-
-@pytest.fixture
-def daemon(venue: Venue, tmp_path: Path) -> Iterator[LiveDaemon]:
-    """Not started."""
-    made = LiveDaemon(tmp_path, venue)
+@pytest.fixture(scope="module")
+def daemon(venue: Venue, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveDaemon]:
+    """Running, paused, with the key in a file of its own."""
+    made = LiveDaemon(tmp_path_factory.mktemp("live"), venue)
+    made.key.file.rename(made.folder / "key.json")
+    settings = made.config.read_text(encoding="utf-8")
+    moved = settings.replace(str(made.key.file), str(made.folder / "key.json"))
+    made.config.write_text(moved, encoding="utf-8")
+    made.start()
+    assert made.ptctl("pause", "--reason", "a test").returncode == 0
     yield made
     made.clean_up()
 
 
-def may_transfer(_daemon: LiveDaemon, venue: Venue) -> None:
+def may_transfer(_daemon: LiveDaemon, venue: Venue) -> Undo:
     """The key has one right too many."""
     venue.post("policy", can_transfer=True)
+    return lambda: venue.post("policy", can_transfer=False)
 
 
-def is_another(daemon: LiveDaemon, venue: Venue) -> None:
+def is_another(daemon: LiveDaemon, venue: Venue) -> Undo:
     """The file holds a key that the exchange does not know under this name."""
-    other = venue.keys["EdDSA"].file.read_text(encoding="utf-8")
-    spoilt = other.replace(venue.keys["EdDSA"].name, daemon.key.name)
-    settings_with_key(daemon, spoilt, 0o600)
-
-
-def is_public(daemon: LiveDaemon, _venue: Venue) -> None:
-    """Everybody may read the file."""
-    settings_with_key(daemon, daemon.key.file.read_text(encoding="utf-8"), 0o644)
-
-
-def was_paper(daemon: LiveDaemon, _venue: Venue) -> None:
-    """The state folder belongs to paper trading."""
-    daemon.state_dir.mkdir(mode=0o700)
-    (daemon.state_dir / "paper.db").touch()
-
-
-def settings_with_key(daemon: LiveDaemon, text: str, mode: int) -> None:
-    """Let the settings name another key file."""
     file = daemon.folder / "key.json"
-    file.write_text(text, encoding="utf-8")
-    file.chmod(mode)
-    settings = daemon.config.read_text(encoding="utf-8")
-    daemon.config.write_text(settings.replace(str(daemon.key.file), str(file)), encoding="utf-8")
+    good, other = file.read_text(encoding="utf-8"), venue.keys["EdDSA"]
+    spoilt = other.file.read_text(encoding="utf-8").replace(other.name, daemon.key.name)
+    file.write_text(spoilt, encoding="utf-8")
+    return lambda: file.write_text(good, encoding="utf-8")
+
+
+def is_public(daemon: LiveDaemon, _venue: Venue) -> Undo:
+    """Everybody may read the file."""
+    file = daemon.folder / "key.json"
+    file.chmod(0o644)
+    return lambda: file.chmod(0o600)
+
+
+def was_paper(daemon: LiveDaemon, _venue: Venue) -> Undo:
+    """The state folder belongs to paper trading."""
+    book = daemon.state_dir / "paper.db"
+    book.touch()
+    return book.unlink
 
 
 @pytest.mark.parametrize(
@@ -81,12 +83,32 @@ def settings_with_key(daemon: LiveDaemon, text: str, mode: int) -> None:
 def test_the_trader_parks_and_says_why(
     daemon: LiveDaemon, venue: Venue, spoil: Spoil, code: str, words: str
 ) -> None:
-    """The other workers go on; the reason and the remedy are in the log."""
-    spoil(daemon, venue)
-    daemon.start(ready=False)
-    until(lambda: daemon.worker("trader").get("state") == "PARKED", "the trader to park", 90)
+    """The other workers go on; once it is mended and unparked, so does the trader."""
+    orders = len(venue.orders())
+    undo = spoil(daemon, venue)
+    daemon.forget()
+    os.kill(daemon.worker("trader")["pid"], signal.SIGKILL)
+    until(lambda: daemon.worker("trader").get("state") == "PARKED", "the trader to park", 60)
     said = [line for line in daemon.logs("worker_failed") if line["worker"] == "trader"]
     assert said[-1]["code"] == code
     assert words in said[-1]["error"]
-    assert venue.orders() == []
     assert daemon.worker("exporter")["state"] == "RUNNING"
+    undo()
+    assert daemon.ptctl("unpark", "trader").returncode == 0
+    daemon.in_state("trader", "running")
+    assert len(venue.orders()) == orders
+
+
+@pytest.mark.parametrize("spoil", [may_transfer, is_public])
+def test_a_start_with_a_wrong_key_ends_at_once(
+    daemon: LiveDaemon, venue: Venue, spoil: Spoil
+) -> None:
+    """With 78, before any worker is made; with the right key it starts again."""
+    daemon.stop()
+    undo = spoil(daemon, venue)
+    daemon.forget()
+    daemon.start(ready=False)
+    assert daemon.wait(90) == ExitCode.CONFIG
+    assert daemon.logs("worker_spawned") == []
+    undo()
+    daemon.start()
