@@ -18,7 +18,7 @@ from powertraderd.supervision.states import Death, Life
 
 _NS = 1_000_000_000
 # what workers say, besides coins
-_REPORTED = ("account", "safeguards", "training", "differences", "venue", "exporter")
+_REPORTED = ("account", "safeguards", "training", "differences", "venue", "exporter", "skill")
 
 
 @dataclass(frozen=True, slots=True)

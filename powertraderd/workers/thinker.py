@@ -112,12 +112,13 @@ class Thinker:
     def _report(self, signals: dict[Coin, Signal | None]) -> None:
         self._context.report(
             {
+                "skill": self._forecasts.scores.rows(),
                 "coins": {
                     coin: {
                         "signal": None if signal is None else signal_row(signal),
                         "signal_missing": self._waiting[coin] if signal is None else "",
                     }
                     for coin, signal in signals.items()
-                }
+                },
             }
         )

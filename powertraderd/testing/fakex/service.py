@@ -182,17 +182,29 @@ class Service:
 
 
 def _contents(document: Any, now: datetime) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """What the invariants ask of an answer: whose orders it shows, how old its prices are."""
+    """What the invariants ask of an answer: whose orders it shows, how old its prices are.
+
+    A fault may have spoiled the document: what is not there is left out.
+    """
     if not isinstance(document, dict):
         return {}
     listed = document.get("orders")
     orders = listed if isinstance(listed, list) else [document.get("order")]
-    shown = [order["client_order_id"] for order in orders if isinstance(order, dict)]
+    shown = [order["client_order_id"] for order in _with(orders, "client_order_id")]
     ages = {
         book["product_id"]: (now - moment_of(book["time"])).total_seconds()
-        for book in document.get("pricebooks", [])
+        for book in _with(document.get("pricebooks") or [], "product_id", "time")
     }
     return {**({"shows": shown} if shown else {}), **({"quote_ages": ages} if ages else {})}
+
+
+def _with(parts: list[Any], *names: str) -> list[dict[str, Any]]:
+    """Those parts that have texts under all these names."""
+    return [
+        part
+        for part in parts
+        if isinstance(part, dict) and all(isinstance(part.get(name), str) for name in names)
+    ]
 
 
 def _described(listener: str, request: Request) -> Occasion:
