@@ -92,6 +92,11 @@ def decision_lines(rows: Sequence[Row], on: Paper) -> list[str]:
     return table(_DECISIONS, rows, on, none="no decisions yet")
 
 
+def order_lines(rows: Sequence[Row], on: Paper) -> list[str]:
+    """One line for each order intent."""
+    return table(_ORDERS, rows, on, none="no orders yet")
+
+
 @app.command(rich_help_panel=options.LOOK)
 def decisions(
     *,
@@ -142,4 +147,4 @@ def orders(
     session = Session(socket, as_json)
     data = session.data("orders", {"limit": limit, "coin": coin})
     rows = list(data.get("orders", []))
-    session.show(data, table(_ORDERS, rows, paper(), none="no orders yet"))
+    session.show(data, order_lines(rows, paper()))
