@@ -9,6 +9,7 @@ from powertraderd.ptctl import options
 from powertraderd.ptctl.figures import moment, money, pick, price, quantity, short_quantity, text
 from powertraderd.ptctl.session import Session
 from powertraderd.ptctl.table import ROOMY, Column, Paper, by_width, gain, paper, render
+from powertraderd.ptctl.watch import looks
 
 app = typer.Typer()
 Row = Mapping[str, Any]
@@ -102,6 +103,7 @@ def decisions(
     *,
     coin: options.OneCoin = None,
     limit: options.Limit = 20,
+    watch: options.Watch = None,
     socket: options.Socket = None,
     as_json: options.Json = False,
 ) -> None:
@@ -110,8 +112,9 @@ def decisions(
     Example: ptctl decisions --coin BTC -n 50
     """
     session = Session(socket, as_json)
-    data = session.data("decisions", {"limit": limit, "coin": coin})
-    session.show(data, decision_lines(list(data.get("decisions", [])), paper()))
+    for _ in looks(watch):
+        data = session.data("decisions", {"limit": limit, "coin": coin})
+        session.show(data, decision_lines(list(data.get("decisions", [])), paper()))
 
 
 @app.command(rich_help_panel=options.LOOK)
@@ -119,6 +122,7 @@ def trades(
     *,
     coin: options.OneCoin = None,
     limit: options.Limit = 20,
+    watch: options.Watch = None,
     socket: options.Socket = None,
     as_json: options.Json = False,
 ) -> None:
@@ -127,9 +131,10 @@ def trades(
     Example: ptctl trades --json | jq '[.trades[].realised | select(.) | tonumber] | add'
     """
     session = Session(socket, as_json)
-    data = session.data("trades", {"limit": limit, "coin": coin})
-    rows = list(data.get("trades", []))
-    session.show(data, table(_TRADES, rows, paper(), none="no trades yet"))
+    for _ in looks(watch):
+        data = session.data("trades", {"limit": limit, "coin": coin})
+        rows = list(data.get("trades", []))
+        session.show(data, table(_TRADES, rows, paper(), none="no trades yet"))
 
 
 @app.command(rich_help_panel=options.LOOK)
@@ -137,6 +142,7 @@ def orders(
     *,
     coin: options.OneCoin = None,
     limit: options.Limit = 20,
+    watch: options.Watch = None,
     socket: options.Socket = None,
     as_json: options.Json = False,
 ) -> None:
@@ -145,6 +151,7 @@ def orders(
     Example: ptctl orders --json | jq '.orders[] | select(.state == "UNKNOWN")'
     """
     session = Session(socket, as_json)
-    data = session.data("orders", {"limit": limit, "coin": coin})
-    rows = list(data.get("orders", []))
-    session.show(data, order_lines(rows, paper()))
+    for _ in looks(watch):
+        data = session.data("orders", {"limit": limit, "coin": coin})
+        rows = list(data.get("orders", []))
+        session.show(data, order_lines(rows, paper()))

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
+from powertraderd.ptctl import picture
 from powertraderd.ptctl.chart import lines_of
 from powertraderd.ptctl.pnl import By, summed
+from powertraderd.ptctl.table import Paper
 from powertraderd.testing.control_server import RecordedDaemon, Reply, good, refused
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -54,6 +56,16 @@ def test_a_picture_fits_the_terminal(
     assert max(len(line) for line in result.stdout.splitlines()) <= width
     assert "\x1b" not in result.stdout
     assert "█" in result.stdout or "┤" in result.stdout
+
+
+def test_a_line_has_no_background_of_its_own() -> None:
+    """On a dark terminal it would be a white bar."""
+    on = Paper(80, colour=True)
+    figure = picture.blank(on, 12)
+    picture.across(figure, 3.0, "blue")
+    shown = "\n".join(picture.drawn(figure, on))
+    assert "\x1b[38;5;4m" in shown
+    assert "\x1b[48" not in shown
 
 
 def test_every_line_of_the_coin_is_drawn_or_listed(ptctl: Callable[..., Result]) -> None:

@@ -155,3 +155,17 @@ def test_top_goes_on_without_the_exporter(
     result = ptctl("top")
     assert result.exit_code == 0
     assert "the exporter does not answer" in result.stdout
+
+
+@pytest.mark.parametrize("verb", ["status", "positions", "orders"])
+def test_watch_looks_again_until_ctrl_c(
+    verb: str,
+    daemon: RecordedDaemon,
+    terminal: Callable[[list[str], str, str], tuple[int, str]],
+) -> None:
+    """Each look on a clean screen; leaving it is no error."""
+    second_look = "\r\n\x1b[H\x1b[2J"
+    code, seen = terminal([verb, "--watch", "0.1"], second_look, "\x03")
+    assert code == 0
+    assert "Traceback" not in seen
+    assert len(daemon.asked(verb)) >= 2
