@@ -19,6 +19,7 @@ for table in ("cash_flow", "orders", "fill", "remainder", "position", "dust"):
     print(table, ledger.execute("select * from " + table + " order by 1").fetchall())
 print(ledger.execute("select paid_in, cash, realised from account").fetchall())
 """
+_SETTINGS = "/etc/powertraderd/powertraderd.toml"
 _FAST_WATCHDOG = "[Service]\nWatchdogSec=3\nTimeoutAbortSec=3\nRestartSec=1\n"
 
 
@@ -41,6 +42,9 @@ def test_one_command_brings_a_daemon_that_trades_on_paper(first_run: Run, site: 
     assert status["trading"]["mode"] == "paper"
     assert status["supervisor"]["state"] == "running"
     until(lambda: len(site.trades()) > 2, "some trades")
+    settings = site.machine.shell("powertraderd check-config --json --config " + _SETTINGS)
+    keys = {f"{each['section']}.{each['key']}": each["value"] for each in json.loads(settings)}
+    assert (keys["trading.coins"], keys["coins.BTC.dca.max_per_24h"]) == ('["BTC", "ETH"]', "3")
     assert "4 of 4 workers running" in site.machine.property("StatusText")
 
 
@@ -229,7 +233,7 @@ def _resting_key(site: Site) -> str:
 def test_a_release_that_does_not_work_is_taken_back(site: Site, bundles: dict[str, Path]) -> None:
     """Together with the settings and the key that came with it; the run says why it failed."""
     good = site.release()
-    settings = site.machine.shell("cat /etc/powertraderd/powertraderd.toml")
+    settings = site.machine.shell(f"cat {_SETTINGS}")
     others = {**site.variables["powertraderd_settings"], "paper": {"starting_cash": 4321}}
     run = site.deploy(
         powertraderd_bundle=str(bundles["broken"]),
@@ -241,7 +245,7 @@ def test_a_release_that_does_not_work_is_taken_back(site: Site, bundles: dict[st
     assert "are back and healthy" in run.output
     assert site.release() == good
     assert site.ready()
-    assert site.machine.shell("cat /etc/powertraderd/powertraderd.toml") == settings
+    assert site.machine.shell(f"cat {_SETTINGS}") == settings
     assert _resting_key(site) == SECOND_KEY
     assert site.ptctl("status")["supervisor"]["version"] == "0.90.0"
 
