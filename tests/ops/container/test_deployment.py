@@ -15,8 +15,10 @@ from tests.ops.container.proxmox import REPOSITORY, Run
 _DUMP = """
 import sqlite3
 ledger = sqlite3.connect("file:/var/lib/powertraderd/ledger.db?mode=ro", uri=True)
-for table in ("cash_flow", "orders", "fill", "remainder", "position", "dust"):
+for table in ("cash_flow", "orders", "fill", "remainder", "dust"):
     print(table, ledger.execute("select * from " + table + " order by 1").fetchall())
+held = "coin, quantity, cost, fees, opened_us, stage, dca_bought_us"  # the trail follows the price
+print("position", ledger.execute("select " + held + " from position order by 1").fetchall())
 print(ledger.execute("select paid_in, cash, realised from account").fetchall())
 """
 _SETTINGS = "/etc/powertraderd/powertraderd.toml"
