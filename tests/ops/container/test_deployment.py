@@ -59,7 +59,14 @@ def test_the_same_command_again_changes_nothing(site: Site) -> None:
 
 
 def test_one_command_lets_prometheus_watch_it(site: Site) -> None:
-    """The daemon is scraped, the rules are loaded; the same command again changes nothing."""
+    """The daemon is scraped, the rules are loaded; the same command again changes nothing.
+
+    There is no Grafana to be had here: a unit of its name shows that the files are put where the
+    packaged one looks, and that it is restarted.
+    """
+    grafana = "[Service]\nExecStart=/usr/bin/sleep infinity\n"
+    site.machine.run("mkdir", "-p", "/etc/grafana/provisioning")
+    site.machine.run("tee", "/etc/systemd/system/grafana-server.service", text_in=grafana)
     alone = "echo 'ARGS=\"--cluster.listen-address=\"' >> /etc/default/prometheus-alertmanager"
     site.machine.shell(f"{alone} && systemctl restart prometheus-alertmanager")
     run = site.proxmox.play("monitoring.yml", {})
@@ -67,6 +74,9 @@ def test_one_command_lets_prometheus_watch_it(site: Site) -> None:
     until(lambda: '"1"' in _asked(site, "query?query=up{job='powertraderd'}"), "a first scrape")
     rules = json.loads(_asked(site, "rules"))["data"]["groups"]
     assert "DaemonDown" in {rule["name"] for group in rules for rule in group["rules"]}
+    boards = site.machine.shell("ls /var/lib/grafana/dashboards/powertraderd").split()
+    assert "overview.json" in boards
+    assert site.machine.property("ActiveState", "grafana-server.service") == "active"
     again = site.proxmox.play("monitoring.yml", {})
     assert (again.code, again.changed) == (0, 0), again.output
     site.machine.shell("systemctl stop prometheus prometheus-alertmanager")
