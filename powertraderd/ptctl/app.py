@@ -12,6 +12,7 @@ from powertraderd.ptctl import (
     history,
     holding,
     logs,
+    notify,
     options,
     positions,
     risk,
@@ -67,5 +68,8 @@ def status(*, socket: options.Socket = None, as_json: options.Json = False) -> N
     show(Session(socket, as_json))
 
 
-for _family in (top, positions, risk, signals, history, trade, holding, workers, train, wait, logs):
+_FAMILIES = (
+    top, positions, risk, signals, history, trade, holding, workers, train, wait, logs, notify,
+)  # fmt: skip
+for _family in _FAMILIES:
     app.add_typer(_family.app)

@@ -17,7 +17,7 @@ from powertraderd.supervision.states import Death, Life
 
 _NS = 1_000_000_000
 # what workers say, besides coins
-_REPORTED = ("account", "safeguards", "training", "differences", "venue", "exporter")
+_REPORTED = ("account", "safeguards", "training", "differences", "venue", "exporter", "notify")
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,12 +169,14 @@ def _coinbase(context: Context) -> Broker:
 
 
 def _exporter(context: Context) -> Role:
+    from powertraderd.adapters.courier import Courier
     from powertraderd.adapters.prometheus.server import MetricsServer
     from powertraderd.adapters.sqlite.ledger_reader import LedgerReader
     from powertraderd.adapters.sqlite.signal_board import SqliteSignalBoard
     from powertraderd.supervision.client import Client
     from powertraderd.workers.exporter import Exporter, ExporterPorts
-    from powertraderd.workers.queries import Queries
+    from powertraderd.workers.notifier import Notifier
+    from powertraderd.workers.queries import Queries, daemon_status
 
     state_dir = context.settings.paths.state_dir
     queries = Queries(
@@ -186,7 +188,17 @@ def _exporter(context: Context) -> Role:
         rules=context.settings.rules,
     )
     page = MetricsServer(partial(_collector, context))
-    return Exporter(ExporterPorts(page=page, queries=queries))
+    wishes = context.settings.notify
+    urls = [url.get_secret_value() for url in wishes.urls]
+    notifier = Notifier(
+        settings=wishes,
+        carrier=Courier(urls, wishes.timeout_seconds),
+        ledger=LedgerReader(state_dir / LEDGER_DB),
+        status=partial(daemon_status, Client(context.settings.paths.socket)),
+        clock=context.clock,
+        state_dir=state_dir,
+    )
+    return Exporter(ExporterPorts(page=page, queries=queries, notifier=notifier))
 
 
 def _collector(context: Context) -> DaemonCollector:
