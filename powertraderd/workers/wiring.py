@@ -211,17 +211,19 @@ def _collector(context: Context) -> DaemonCollector:
     from powertraderd.adapters.sqlite.signal_board import SqliteSignalBoard
     from powertraderd.strategy import dca, ladder, ledgering, levels
     from powertraderd.supervision.client import Client
-    from powertraderd.workers.queries import daemon_status
+    from powertraderd.workers.queries import daemon_status, fee_of, quotes_of
+    from powertraderd.workers.risk_query import worst_figures
 
     settings, clock = context.settings, context.clock
     state_dir = settings.paths.state_dir
+    ledger = LedgerReader(state_dir / LEDGER_DB)
     return DaemonCollector(
         Sources(
             clock=clock,
             coins=settings.trading.coins,
             rules=settings.rules,
             status=partial(daemon_status, Client(settings.paths.socket)),
-            ledger=LedgerReader(state_dir / LEDGER_DB),
+            ledger=ledger,
             ledger_path=state_dir / LEDGER_DB,
             backup_dir=state_dir / BACKUP_DIR,
             signals=SqliteSignalBoard(state_dir / SIGNAL_DB, writable=False),
@@ -231,5 +233,12 @@ def _collector(context: Context) -> DaemonCollector:
                 value, settings.trading.coins, settings.rules
             ),
             candles_late=lambda timeframe: levels.LATE_AFTER * timeframe.length,
+            worst_case=lambda status: worst_figures(
+                ledger.books(),
+                quotes_of(status),
+                fee_of(status),
+                settings.trading.coins,
+                settings.rules,
+            ),
         )
     )
