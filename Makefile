@@ -1,11 +1,13 @@
 # make run    the daemon in paper mode on the built-in market, with a live view (Ctrl-C stops it)
 # make test   linters, types, layers and all tests
+# make bundle  a release for the container, in dist/
+# make test-ops  deploys into a container that really boots; needs root, and what .ci/run installs
 # make soak   MINUTES=30 SEED=1: the demo's daemon under random faults, then the promises
 # make bench  the figures that the README reports, about four minutes
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help venv run test lint soak bench generate lock clean
+.PHONY: help venv run test lint soak bench generate lock clean venv-ops bundle test-ops
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -16,6 +18,17 @@ venv: .venv/.complete
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
+
+# Ansible, for deploying and for its tests; never in the container.
+venv-ops: .venv-ops/.complete
+
+.venv-ops/.complete: requirements/ops.txt
+	$(PYTHON) -m venv .venv-ops
+	.venv-ops/bin/python -m pip install --quiet --require-hashes -r requirements/ops.txt
+	touch $@
+
+bundle: venv
+	ops/release/bundle.sh
 
 run: venv
 	$(BIN)/powertraderd demo
@@ -40,6 +53,10 @@ test: lint
 
 BENCHMARKS := training heartbeat ptctl_status at_rest
 
+test-ops: venv venv-ops
+	PATH="$(CURDIR)/.venv-ops/bin:$$PATH" .venv-ops/bin/ansible-lint --offline ops/ansible
+	$(BIN)/python -m pytest tests/ops/container
+
 MINUTES ?= 5
 SEED ?= 1
 soak: venv
@@ -51,14 +68,15 @@ bench: venv
 # Files in the tree that are made of code; tests hold them to be current.
 generate: venv
 	$(BIN)/python -m powertraderd.adapters.prometheus.reference > docs/metrics.md
+	$(BIN)/python -m powertraderd.commands.settings_reference > docs/settings.md
 	$(BIN)/python -m ops.grafana.source
 
 # Locks are made again only on purpose; they carry hashes and name no index.
 lock: venv
-	cd requirements && for name in runtime research dev; do \
+	cd requirements && for name in runtime research dev ops; do \
 	  ../$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --no-strip-extras --no-header \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o $$name.txt $$name.in; \
 	done
 
 clean:
-	rm -rf .venv .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf .venv .venv-ops .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

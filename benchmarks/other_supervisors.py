@@ -41,6 +41,9 @@ time.sleep(float(sys.argv[1])); os._exit(1)
 """
 
 
+_AT_ONCE = "/bin/sh -c 'echo $$ >> births; exit 1'"
+
+
 def _row(what: str, figure: str) -> None:
     print(f"{what:<58} {figure:>20}", flush=True)
 
@@ -104,14 +107,16 @@ def gunicorn(tools: Path, folder: Path) -> None:
 def supervisord(tools: Path, folder: Path) -> None:
     """A program that hangs, one that dies after startsecs, one that dies at once."""
     (folder / "program.py").write_text(PROGRAM.format(diary="births"), encoding="ascii")
-    for word, what in (("hang", "hangs"), ("1.5", "dies after 1.5 s"), ("0.1", "dies after 0.1 s")):
+    for word, what in (("hang", "hangs"), ("1.5", "dies after 1.5 s"), ("0", "dies at once")):
         home = folder / f"program-{word}"
         home.mkdir()
         config = home / "supervisord.conf"
+        ours = f"{sys.executable} {folder}/program.py {word}"
+        command = _AT_ONCE if word == "0" else ours
         config.write_text(
             f"[supervisord]\nnodaemon=true\ndirectory={home}\nlogfile={home}/log\n"
             f"pidfile={home}/pid\n[program:worker]\nautorestart=true\ndirectory={home}\n"
-            f"command={sys.executable} {folder}/program.py {word}\n",
+            f"command={command}\n",
             encoding="ascii",
         )
         master = subprocess.Popen(

@@ -1,6 +1,7 @@
 """A real daemon in steady paper mode for the benchmarks: five coins, real time, nothing scaled."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -68,6 +69,7 @@ def resting_daemon() -> Iterator[RestingDaemon]:
 
     Raises RuntimeError where it ends by itself or does not come so far.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # no daemon is left behind
     with tempfile.TemporaryDirectory(prefix="powertraderd-benchmark-") as name:
         folder = Path(name)
         config = folder / "settings.toml"

@@ -35,6 +35,18 @@ def _model() -> Verb:
     return model
 
 
+def _backup() -> Verb:
+    from powertraderd.commands.backup import backup  # noqa: PLC0415
+
+    return backup
+
+
+def _restore() -> Verb:
+    from powertraderd.commands.backup import restore  # noqa: PLC0415
+
+    return restore
+
+
 def _backtest() -> Verb:
     from powertraderd.commands.backtest import backtest  # noqa: PLC0415
 
@@ -51,6 +63,12 @@ def _sweep() -> Verb:
     from powertraderd.commands.sweep import sweep  # noqa: PLC0415
 
     return sweep
+
+
+def _replay() -> Verb:
+    from powertraderd.commands.replay import replay  # noqa: PLC0415
+
+    return replay
 
 
 def _levels() -> Verb:
@@ -83,6 +101,12 @@ def _creds() -> Verb:
     return app
 
 
+def _candles() -> Verb:
+    from powertraderd.commands.candles import app  # noqa: PLC0415
+
+    return app
+
+
 VERBS: Mapping[str, Callable[[], Verb]] = {
     "run": _run,
     "demo": _demo,
@@ -91,10 +115,14 @@ VERBS: Mapping[str, Callable[[], Verb]] = {
     "backtest": _backtest,
     "evaluate": _evaluate,
     "sweep": _sweep,
+    "replay": _replay,
     "levels": _levels,
+    "backup": _backup,
+    "restore": _restore,
     "init": _init,
     "doctor": _doctor,
     "creds": _creds,
+    "candles": _candles,
     "import-legacy": _import_legacy,
 }
 

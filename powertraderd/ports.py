@@ -285,8 +285,11 @@ class Ledger(Protocol):
         """Keep the trailing exit of an open position. Raises InvariantBroken without a position."""
         ...
 
-    def record_decision(self, decision: Decision) -> None:
-        """Append a decision that differs from the coin's previous one; old ones are pruned."""
+    def record_decision(self, decision: Decision, inputs: str | None = None) -> None:
+        """Append a decision that differs from the coin's previous one; old ones are pruned.
+
+        ``inputs``: what it was made from (model/inputs.py), None for one that a person made.
+        """
         ...
 
     def record_account_value(self, at: datetime, value: Usd, cash: Usd) -> None:
@@ -318,6 +321,12 @@ class LedgerView(Protocol):
 
     def decisions(self, limit: int, coin: Coin | None = None) -> tuple[Decision, ...]:
         """Changes of mind, newest first, of one coin or of all."""
+        ...
+
+    def decision_inputs(
+        self, start: datetime, end: datetime
+    ) -> tuple[tuple[Decision, str | None], ...]:
+        """Decisions with ``start <= at < end``, oldest first, and what each was made from."""
         ...
 
     def account_values(

@@ -4,7 +4,7 @@ The rules of the strategy stand in model/rules.py, everything else here. Workers
 as JSON from the supervisor, so this module is all that they need of it.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -88,6 +88,9 @@ class ExchangeSettings(Rules):
     )
     key_file: Path | None = Field(
         None, description="live: the API key's file; read by the trader alone"
+    )
+    key_renew_by: date | None = Field(
+        None, description="day by which the key shall be replaced; an alert comes before it"
     )
     budget: Decimal | None = Field(
         None, gt=0, description="live: quote currency that the daemon may trade with"

@@ -9,11 +9,16 @@ import typer
 from powertraderd import __version__
 from powertraderd.places import SOCKET_VARIABLE
 from powertraderd.ptctl import (
+    bundle,
+    chart,
+    config,
+    events,
     history,
     holding,
     logs,
     notify,
     options,
+    pnl,
     positions,
     risk,
     signals,
@@ -68,8 +73,23 @@ def status(*, socket: options.Socket = None, as_json: options.Json = False) -> N
     show(Session(socket, as_json))
 
 
-_FAMILIES = (
-    top, positions, risk, signals, history, trade, holding, workers, train, wait, logs, notify,
-)  # fmt: skip
-for _family in _FAMILIES:
+for _family in (
+    top,
+    positions,
+    risk,
+    signals,
+    chart,
+    pnl,
+    history,
+    trade,
+    holding,
+    workers,
+    train,
+    wait,
+    logs,
+    events,
+    notify,
+    bundle,
+    config,
+):
     app.add_typer(_family.app)

@@ -113,3 +113,15 @@ def outcome(answer: Answer) -> str:
         f"{price(data.get('average_price'))} for {money(data.get('value'))}, "
         f"fee {money(data.get('fees'))}{profit} ({text(data.get('state'))})"
     )
+
+
+@app.command(rich_help_panel=options.TRADE)
+def reconcile(*, socket: options.Socket = None, as_json: options.Json = False) -> None:
+    """Compare the ledger with the exchange now, and say every difference.
+
+    While there are differences nothing is bought; exits go on.
+
+    Example: ptctl reconcile
+    """
+    session = Session(socket, as_json)
+    session.leave(session.ask("reconcile", timeout_s=_ORDER_TIMEOUT_S))

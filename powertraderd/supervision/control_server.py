@@ -174,7 +174,7 @@ def _listen(path: Path, admin_gid: int | None) -> socket.socket:
         raise ConfigError(msg) from None
     finally:
         os.umask(umask)
-    if admin_gid is not None:
+    if admin_gid is not None and path.stat().st_gid != admin_gid:
         os.chown(path, -1, admin_gid)
     listener.listen(_QUEUE)
     return listener

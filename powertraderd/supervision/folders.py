@@ -17,9 +17,16 @@ def prepare_state_dir(path: Path) -> None:
 
 
 def prepare_runtime_dir(path: Path, admin_gid: int | None) -> None:
-    """Make the runtime folder: 0700, or 0750 with the admin group where there is one."""
+    """Make the runtime folder: 0700, or 0750 with the admin group where there is one.
+
+    A folder that systemd made like that is left alone: under its unit nobody may change owners.
+    """
     _prepare(path, "runtime_dir")
-    if admin_gid is None:
+    found = path.stat()
+    if admin_gid is None or (found.st_gid, stat.S_IMODE(found.st_mode)) == (
+        admin_gid,
+        _GROUP_MAY_ENTER,
+    ):
         return
     try:
         os.chown(path, -1, admin_gid)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 
-from powertraderd.model.candle import Coin
+from powertraderd.model.candle import Coin, Timeframe
 
 MAX_ROWS = 500
 """Most rows that one question may ask for."""
@@ -63,6 +63,13 @@ def _true(value: object) -> bool:
     if isinstance(value, bool):
         return value
     raise ValueError("must be true or false")
+
+
+def _timeframe(value: object) -> Timeframe:
+    if isinstance(value, str) and value in set(Timeframe):
+        return Timeframe(value)
+    msg = f"must be one of {', '.join(Timeframe)}"
+    raise ValueError(msg)
 
 
 def _rows(value: object) -> int:
@@ -168,7 +175,16 @@ class Newest:
     coin: Coin | None = field(default=None, metadata=_read_by(_coin))
 
 
-Args = Nothing | Because | OfWorker | OfCoin | PerhapsCoin | Buy | Sell | Train | Newest
+@dataclass(frozen=True, slots=True)
+class Candles:
+    """The newest ``limit`` closed candles of a coin."""
+
+    coin: Coin = field(metadata=_read_by(_coin))
+    timeframe: Timeframe = field(default=Timeframe.HOUR_1, metadata=_read_by(_timeframe))
+    limit: int = field(default=100, metadata=_read_by(_rows))
+
+
+Args = Nothing | Because | OfWorker | OfCoin | PerhapsCoin | Buy | Sell | Train | Newest | Candles
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +201,7 @@ VERBS: Mapping[str, Verb] = {
     verb.name: verb
     for verb in (
         Verb("status", Role.READ, Answerer.SUPERVISOR),
+        Verb("settings", Role.READ, Answerer.SUPERVISOR),
         Verb("pause", Role.TRADE, Answerer.SUPERVISOR, Because),
         Verb("reduce", Role.TRADE, Answerer.SUPERVISOR, Because),
         Verb("resume", Role.TRADE, Answerer.SUPERVISOR, Because),
@@ -200,6 +217,7 @@ VERBS: Mapping[str, Verb] = {
         Verb("train", Role.TRADE, Answerer.TRAINER, Train),
         Verb("account", Role.READ, Answerer.EXPORTER),
         Verb("account_history", Role.READ, Answerer.EXPORTER, Newest),
+        Verb("candles", Role.READ, Answerer.EXPORTER, Candles),
         Verb("decisions", Role.READ, Answerer.EXPORTER, Newest),
         Verb("levels", Role.READ, Answerer.EXPORTER, OfCoin),
         Verb("orders", Role.READ, Answerer.EXPORTER, Newest),

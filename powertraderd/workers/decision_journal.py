@@ -1,8 +1,9 @@
 """Decisions for people: logged and stored when they change, not at every tick."""
 
 from powertraderd import log
+from powertraderd.model import inputs
 from powertraderd.model.candle import Coin
-from powertraderd.model.decision import Decision
+from powertraderd.model.decision import CoinView, Decision
 from powertraderd.ports import Ledger
 
 
@@ -19,13 +20,16 @@ class DecisionJournal:
         """What was decided last, at the last tick."""
         return self._newest.get(coin)
 
-    def note(self, decision: Decision) -> None:
-        """Keep ``decision``; log and store it when it differs from the one before, or orders."""
+    def note(self, decision: Decision, view: CoinView | None = None) -> None:
+        """Keep ``decision``; log and store it when it differs from the one before, or orders.
+
+        ``view``: what it was made from, None for a decision that a person made.
+        """
         before = self._newest.get(decision.coin)
         self._newest[decision.coin] = decision
         if before is not None and _same(before, decision) and not _orders(decision):
             return
-        self._ledger.record_decision(decision)
+        self._ledger.record_decision(decision, None if view is None else inputs.to_text(view))
         self._log.info(
             "decision",
             coin=decision.coin,

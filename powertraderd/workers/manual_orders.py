@@ -15,6 +15,7 @@ from powertraderd.supervision.protocol import Answer, refusal
 from powertraderd.supervision.verbs import Buy, Sell
 from powertraderd.workers.decision_journal import DecisionJournal
 from powertraderd.workers.order_desk import OrderDesk
+from powertraderd.workers.refusals import sentence
 from powertraderd.workers.report import price_text, text
 
 _HUNDRED = Decimal(100)
@@ -48,7 +49,7 @@ class ManualOrders:
         decision = risk.admit(self._decide(wish, view), view, self._rules)
         self._journal.note(decision)
         if decision.action is Action.MANUAL_SKIP or view.product is None:
-            return refusal(request_id, decision.reason_code, _why_not(decision))
+            return refusal(request_id, decision.reason_code, sentence(decision))
         return _answer(request_id, self._desk.submit(decision, view.product, request_id))
 
     def _decide(self, wish: Buy | Sell, view: CoinView) -> Decision:
@@ -69,17 +70,14 @@ def _base_size(wish: Sell, view: CoinView) -> Base:
     return held
 
 
-def _why_not(decision: Decision) -> str:
-    numbers = ", ".join(f"{name} {value}" for name, value in decision.numbers.items())
-    reason = decision.reason_code.replace("_", " ")
-    return f"{decision.coin}: nothing was ordered: {reason}" + (f" ({numbers})" if numbers else "")
-
-
 def _answer(request_id: str, record: OrderRecord) -> Answer:
     data = _data(record)
     match record.state:
         case OrderState.REJECTED | OrderState.NOT_PLACED:
-            message = f"the venue did not take the order: {record.refusal}"
+            message = (
+                f"the exchange did not take the order: {record.refusal}; nothing was traded, see "
+                "`ptctl orders`"
+            )
             return Answer(request_id, ok=False, code="order_refused", message=message, data=data)
         case OrderState.FILLED:
             return Answer(request_id, ok=True, code="ok", message=_filled(record), data=data)

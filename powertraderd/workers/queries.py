@@ -15,10 +15,10 @@ from powertraderd.model.prediction import Prediction
 from powertraderd.model.quote import Quote
 from powertraderd.model.rules import StrategyRules
 from powertraderd.model.signal import Signal
-from powertraderd.ports import LedgerView, SignalBoard
+from powertraderd.ports import CandleArchive, LedgerView, SignalBoard
 from powertraderd.supervision.client import Client
 from powertraderd.supervision.protocol import Answer, Code, refusal
-from powertraderd.supervision.verbs import MAX_ROWS, Newest, OfCoin, PerhapsCoin
+from powertraderd.supervision.verbs import MAX_ROWS, Candles, Newest, OfCoin, PerhapsCoin
 from powertraderd.workers.report import (
     Row,
     account_row,
@@ -56,6 +56,7 @@ class Queries:
         *,
         ledger: LedgerView,
         signals: SignalBoard,
+        candles: CandleArchive,
         client: Client,
         clock: Clock,
         coins: Sequence[Coin],
@@ -64,6 +65,7 @@ class Queries:
         """Used by the main thread only; ``coins`` and ``rules`` are for the risk table."""
         self._ledger = ledger
         self._signals = signals
+        self._candles = candles
         self._client = client
         self._clock = clock
         self._coins = coins
@@ -88,6 +90,8 @@ class Queries:
                 return self._risk(coin)
             case "levels", OfCoin(coin=coin):
                 return self._levels(coin)
+            case "candles", Candles() as wish:
+                return self._candle_rows(wish)
             case ("decisions" | "trades" | "orders" | "account_history") as verb, Newest() as wish:
                 return {verb: self._rows(verb, wish)}
         return None
@@ -178,6 +182,18 @@ class Queries:
             "made_at": signal.made_at.isoformat(),
             "levels": [_level_row(each, signal, predictions.get(each)) for each in Timeframe],
         }
+
+    def _candle_rows(self, wish: Candles) -> Row:
+        """Each candle as epoch seconds of its opening, open, high, low, close."""
+        newest = self._candles.newest(wish.coin, wish.timeframe)
+        if newest is None:
+            msg = f"{wish.coin}: no candles are stored yet; see `ptctl status` and trading.coins"
+            raise StatusUnknown(msg)
+        length = wish.timeframe.length
+        start = newest - (wish.limit - 1) * length
+        found = self._candles.load(wish.coin, wish.timeframe, start, newest + length)
+        rows = [[c.opened_at.timestamp(), c.open, c.high, c.low, c.close] for c in found]
+        return {"coin": wish.coin, "timeframe": wish.timeframe.value, "candles": rows}
 
 
 def quotes_of(status: Mapping[str, Any]) -> dict[Coin, Quote]:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from powertraderd.adapters.prometheus.collector import DaemonCollector
     from powertraderd.adapters.replay import ReplayMarket
     from powertraderd.adapters.synthetic import SyntheticMarket
+    from powertraderd.clock import Clock
     from powertraderd.ports import Broker, CandleSource
+    from powertraderd.settings import Settings
     from powertraderd.workers.role import Context, Role
 
 MARKET_DB, SIGNAL_DB, LEDGER_DB, PAPER_DB = "market.db", "signal.db", "ledger.db", "paper.db"
@@ -40,8 +42,11 @@ def role(name: str, context: Context) -> Role:
 
 
 def _market(context: Context) -> SyntheticMarket | ReplayMarket | PublicMarket:
+    return market(context.settings, context.clock)
+
+
+def market(settings: Settings, clock: Clock) -> SyntheticMarket | ReplayMarket | PublicMarket:
     """Quotes for those who hold no key; candles too, unless they come from KuCoin."""
-    settings, clock = context.settings, context.clock
     spread_pct = settings.paper.spread_pct
     if settings.candles.from_a_venue:
         from powertraderd.adapters.coinbase.public import PublicMarket
@@ -62,14 +67,14 @@ def _market(context: Context) -> SyntheticMarket | ReplayMarket | PublicMarket:
     return SyntheticMarket(clock, settings.candles, spread_pct)
 
 
-def _candles(context: Context) -> CandleSource:
-    settings = context.settings
+def candle_source(settings: Settings, clock: Clock) -> CandleSource:
+    """Where candles come from."""
     if settings.candles.source != "kucoin":
-        return _market(context)
+        return market(settings, clock)
     from powertraderd.adapters.kucoin import KucoinCandles
 
     return KucoinCandles(
-        context.clock,
+        clock,
         settings.exchange,
         base_url=settings.candles.base_url,
         quote=settings.candles.quote or "USDT",
@@ -85,7 +90,7 @@ def _trainer(context: Context) -> Role:
     state_dir = context.settings.paths.state_dir
     return Trainer(
         TrainerPorts(
-            source=_candles(context),
+            source=candle_source(context.settings, context.clock),
             store=CandleStore(state_dir / MARKET_DB, writable=True),
             memories=MemoryFiles(state_dir / MEMORY_DIR),
         )
@@ -171,6 +176,7 @@ def _coinbase(context: Context) -> Broker:
 def _exporter(context: Context) -> Role:
     from powertraderd.adapters.courier import Courier
     from powertraderd.adapters.prometheus.server import MetricsServer
+    from powertraderd.adapters.sqlite.candle_store import CandleStore
     from powertraderd.adapters.sqlite.ledger_reader import LedgerReader
     from powertraderd.adapters.sqlite.signal_board import SqliteSignalBoard
     from powertraderd.supervision.client import Client
@@ -182,6 +188,7 @@ def _exporter(context: Context) -> Role:
     queries = Queries(
         ledger=LedgerReader(state_dir / LEDGER_DB),
         signals=SqliteSignalBoard(state_dir / SIGNAL_DB, writable=False),
+        candles=CandleStore(state_dir / MARKET_DB, writable=False),
         client=Client(context.settings.paths.socket),
         clock=context.clock,
         coins=context.settings.trading.coins,
@@ -226,6 +233,8 @@ def _collector(context: Context) -> DaemonCollector:
             ledger=ledger,
             ledger_path=state_dir / LEDGER_DB,
             backup_dir=state_dir / BACKUP_DIR,
+            ca_file=settings.exchange.ca_file,
+            key_renew_by=settings.exchange.key_renew_by,
             signals=SqliteSignalBoard(state_dir / SIGNAL_DB, writable=False),
             residual=ledgering.residual,
             dca_buys=lambda position: dca.buys_in_window(position, clock.now()),

@@ -64,8 +64,13 @@ def test_it_learns_and_trades(daemon: ReplayingDaemon) -> None:
     """Positions are opened without anybody's help."""
     daemon.has_traded()
     assert daemon.trades()["ENTRY"]
-    trained = daemon.status()["coins"]
-    assert all(trained[coin]["training"]["state"] == "READY" for coin in COINS)
+    until(lambda: _trained(daemon), "all coins to be trained", 90)
+
+
+def _trained(daemon: ReplayingDaemon) -> bool:
+    """Every coin has learned all that there is at this moment."""
+    coins = daemon.status()["coins"]
+    return all(coins[coin].get("training", {}).get("state") == "READY" for coin in COINS)
 
 
 @pytest.mark.parametrize(

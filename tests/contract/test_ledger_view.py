@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from powertraderd.adapters.sqlite import decision_rows
 from powertraderd.adapters.sqlite.ledger import SqliteLedger
 from powertraderd.adapters.sqlite.ledger_reader import LedgerReader
 from powertraderd.errors import DataUnavailable
+from powertraderd.model.candle import Coin
 from powertraderd.model.decision import Action, ReasonCode
 from powertraderd.model.history import AccountValue, Trade
 from powertraderd.model.money import Base, Price, Usd
@@ -138,6 +140,26 @@ def test_a_decision_is_kept_when_it_differs_from_the_one_before(both: Both) -> N
     assert both.view.decisions(10) == tuple(reversed(kept))
     assert both.view.decisions(2) == (kept[4], kept[3])
     assert both.view.decisions(10, ETH) == (kept[2],)
+
+
+def test_what_a_decision_was_made_from_is_kept_beside_it(both: Both) -> None:
+    """Oldest first, within the span; a person's decision has none; old inputs are dropped."""
+    for number in range(4):
+        made = decision(coin=Coin(f"C{number}"), at=NOW + number * SECOND)
+        both.ledger.record_decision(made, None if number == 2 else f"view {number}")
+    found = both.view.decision_inputs(NOW + SECOND, NOW + 3 * SECOND)
+    assert [(made.coin, text) for made, text in found] == [("C1", "view 1"), ("C2", None)]
+
+
+def test_inputs_are_kept_for_the_newest_decisions_alone(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file stays small; the decisions themselves stay longer."""
+    monkeypatch.setattr(decision_rows, "INPUTS_KEPT", 2)
+    for number in range(5):
+        both.ledger.record_decision(decision(coin=Coin(f"C{number}"), at=NOW), "view")
+    found = both.view.decision_inputs(NOW, NOW + SECOND)
+    assert [text for _, text in found] == [None, None, None, "view", "view"]
 
 
 def test_the_account_history_is_read_by_time(both: Both) -> None:

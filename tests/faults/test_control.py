@@ -6,9 +6,11 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from powertraderd.testing.babble import messages
 from powertraderd.testing.rig import ROLES, Daemon, until
 
 _NOBODY = 65534
@@ -111,6 +113,45 @@ def test_f24_a_client_that_never_reads_does_not_hold_up_the_tick(
     _answers_quickly(veteran)
     loops = veteran.worker("trader")["loops"]
     until(lambda: veteran.worker("trader")["loops"] > loops, "the trader to cycle on")
+
+
+def test_f24_random_messages_in_masses_leave_no_trace(veteran: Daemon) -> None:
+    """No traceback, no descriptor, no memory; the daemon does not even slow down.
+
+    Every verb may be hit by chance, so the answers are anything and the workers may restart.
+    """
+    held, before = veteran.descriptors(), _resident_kib(veteran)
+    with ExitStack() as stack:
+        connection = _connect(veteran, stack)
+        for message in messages(seed=24, count=1500):
+            if len(message) in range(1, 60_000) and b"stop" not in message:
+                connection = _sent(connection, message, veteran, stack)
+    _answers_quickly(veteran)
+    until(lambda: veteran.descriptors() <= held, "as many descriptors as before")
+    assert _resident_kib(veteran) - before < 8192
+    assert veteran.ask("resume").ok
+    until(veteran.all_running, "all workers to run")
+
+
+def _sent(
+    connection: socket.socket, message: bytes, daemon: Daemon, stack: ExitStack
+) -> socket.socket:
+    """Send and read the answer; a new connection where this one was hung up on."""
+    try:
+        connection.send(message)
+        if connection.recv(70_000):
+            return connection
+    except OSError:
+        pass
+    connection.close()
+    return _connect(daemon, stack)
+
+
+def _resident_kib(daemon: Daemon) -> int:
+    for line in Path(f"/proc/{daemon.pid}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1])
+    raise AssertionError("no VmRSS")
 
 
 def test_f26_status_answers_at_once_while_every_worker_hangs(daemon: Daemon) -> None:

@@ -57,3 +57,50 @@ def test_f36_a_pause_outlives_the_death_of_everything(daemon: Daemon) -> None:
     daemon.stop()
     daemon.start()
     assert daemon.status()["trading"]["paused"] is False
+
+
+def test_a_halt_typed_by_the_owner_outlives_the_death_of_everything(daemon: Daemon) -> None:
+    """Down to the state file, up to the trader; resume ends it."""
+    daemon.start()
+    assert daemon.ptctl("halt", "--reason", "odd prices").returncode == 0
+    os.kill(daemon.pid, signal.SIGKILL)
+    daemon.wait()
+    daemon.start()
+    trading = daemon.status()["trading"]
+    assert (trading["halted"], trading["reason"]) == (True, "odd prices")
+    assert state_file.load(daemon.state_dir).halted
+    assert daemon.ptctl("resume").returncode == 0
+    assert not state_file.load(daemon.state_dir).halted
+
+
+def test_a_reload_restarts_only_whom_it_concerns_and_at_the_edge_of_a_cycle(
+    daemon: Daemon,
+) -> None:
+    """New rules for exits are nothing to the trainer; the trader finishes its cycle."""
+    daemon.start()
+    pids = daemon.worker_pids()
+    with daemon.config.open("a", encoding="utf-8") as config:
+        config.write("[exit]\ntrailing_gap_pct = 0.7\n")
+    reloaded = daemon.ptctl("reload")
+    assert reloaded.returncode == 0, reloaded.stderr
+    assert daemon.ptctl("wait").returncode == 0
+    daemon.replaced("trader", pids["trader"])
+    until(daemon.all_running, "all workers to run")
+    after = daemon.worker_pids()
+    assert {role for role in pids if after[role] != pids[role]} == {"exporter", "trader"}
+    assert [entry["what"] for entry in daemon.diary("trader")].count("closed") == 1
+    assert {entry["reason"] for entry in daemon.logs("worker_died")} == {"asked"}
+
+
+def test_a_restart_by_ptctl_is_waited_for_and_spends_no_budget(daemon: Daemon) -> None:
+    """As `ptctl restart --help` says it."""
+    daemon.start()
+    pid = daemon.worker("trader")["pid"]
+    assert daemon.ptctl("restart", "trader").returncode == 0
+    daemon.replaced("trader", pid)
+    assert daemon.ptctl("wait", "--worker", "trader").returncode == 0
+    assert daemon.logged("worker_died", "trader")["counted"] is False
+    audit = daemon.logged("control_request")
+    assert (audit["verb"], audit["uid"], audit["outcome"]) == ("restart", os.getuid(), "ok")
+    assert daemon.ptctl("restart", "nobody").returncode == 2
+    assert daemon.ptctl("unpark", "trader").returncode == 1

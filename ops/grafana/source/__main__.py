@@ -16,11 +16,11 @@ FOLDER = Path(__file__).parents[1] / "dashboards"
 
 
 def write(folder: Path) -> None:
-    """One file for each, named for it; panels are numbered in their order."""
+    """One file for each, named for it; panels without a number get that of their place."""
     for make in (overview, coin, trading, risk, workers, training):
         built = make().build()
         for number, panel in enumerate(built.panels or (), 1):
-            panel.id_val = number
+            panel.id_val = panel.id_val or number
         text = JSONEncoder(sort_keys=True, indent=2).encode(built)
         (folder / f"{make.__name__}.json").write_text(text + "\n", encoding="utf-8")
 

@@ -26,6 +26,8 @@ COIN = "$coin"
 MISSING = {"quote_price_usd": "unknown", "signal_level": "no signal", "dust_coins": "none"} | {
     "dca_max_24h": "no cap"
 }
+MARKED = [PRICE, SIGNAL, GAIN] = [101, 102, 103]
+"""Numbers of the panels on which trades are marked."""
 BOUGHT = 'tag=~"ENTRY|DCA|MANUAL_BUY"'
 SOLD = 'tag=~"TRAIL_SELL|MANUAL_SELL"'
 
@@ -37,11 +39,12 @@ def coin() -> dashboard.Dashboard:
     for name, matcher, color in (("Bought", BOUGHT, GREEN), ("Sold", SOLD, RED)):
         changed = f"sum(changes({metric('fills_total', matcher, coin=COIN)}[$__rate_interval])) > 0"
         mark = dashboard.AnnotationQuery().name(name).expr(changed).icon_color(color)
+        mark.filter(dashboard.AnnotationPanelFilter().ids(MARKED))
         made.annotation(mark.datasource(DATASOURCE).enable(True))
     _figures(made)
-    made.with_panel(_price())
-    made.with_panel(_signal())
-    made.with_panel(_gain())
+    made.with_panel(_price().id(PRICE))
+    made.with_panel(_signal().id(SIGNAL))
+    made.with_panel(_gain().id(GAIN))
     made.with_panel(_position())
     made.with_panel(_margin())
     made.with_panel(_ages())
@@ -91,7 +94,7 @@ def _price() -> timeseries.Panel:
             over_time(metric("position_trail_peak_usd", coin=COIN), "peak"),
         ),
         unit=USD,
-        size=(24, 14),
+        size=(24, 16),
         legend_right=True,
     )
     colour(panel, "^low ", BLUE, lineStyle=DASHED)

@@ -132,7 +132,7 @@ def _trading(made: dashboard.Dashboard) -> None:
     )
     made.with_panel(
         figure(
-            "Money",
+            "Mode",
             "Paper or live, as the settings say.",
             now(f"{metric('trading_mode')} == 1", "{{mode}}"),
             name_only=True,
@@ -181,7 +181,7 @@ def _trading(made: dashboard.Dashboard) -> None:
             "When trading was active, paused, in safe mode or halted.",
             over_time(f"max by (instance) ({TRADING})", "{{instance}}"),
             TRADING_WORDS,
-            size=(24, 4),
+            size=(24, 3),
             alert="TradingHalted",
         )
     )
@@ -199,8 +199,8 @@ def _money(made: dashboard.Dashboard) -> None:
     for title, text, name, unit in figures:
         signed = title in {"Profit", "Realised"}
         steps = ((None, RED), (0, GREEN)) if signed else ((None, BLUE),)
-        query = over_time(f"sum({metric(name)})")
-        made.with_panel(figure(title, text, query, unit=unit, steps=steps, decimals=2, spark=True))
+        query = now(f"sum({metric(name)})")
+        made.with_panel(figure(title, text, query, unit=unit, steps=steps, decimals=2))
     made.with_panel(
         figure(
             "Stages affordable",

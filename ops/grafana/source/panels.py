@@ -64,14 +64,14 @@ def figure(
     decimals: int | None = None,
     alert: str = "",
     name_only: bool = False,
-    spark: bool = False,
 ) -> stat.Panel:
     """One number, or one word, that says by its colour whether all is well."""
     panel = _dress(stat.Panel(), title, text, (width, 4), alert).with_target(query.ref_id("A"))
     panel.unit(unit).thresholds(thresholds(steps)).mappings(meanings(names) if names else [])
     panel.reduce_options(build.ReduceDataOptions().calcs(["lastNotNull"]))
-    panel.graph_mode(words.BigValueGraphMode.AREA if spark else words.BigValueGraphMode.NONE)
-    panel.color_mode(words.BigValueColorMode.VALUE).no_value("unknown")
+    panel.graph_mode(words.BigValueGraphMode.NONE).color_mode(
+        words.BigValueColorMode.VALUE
+    ).no_value("unknown")
     panel.text_mode(words.BigValueTextMode.NAME if name_only else words.BigValueTextMode.VALUE)
     return panel if decimals is None else panel.decimals(decimals)
 
@@ -109,8 +109,10 @@ def curves(
 
 
 def bars(panel: graph.Panel) -> graph.Panel:
-    """The same as stacked bars: for what happened within each step."""
-    panel.draw_style(words.GraphDrawStyle.BARS).fill_opacity(70).line_width(0)
+    """The same as stacked bars: for what happened within each step, of a minute at least."""
+    panel.draw_style(words.GraphDrawStyle.BARS).fill_opacity(70).line_width(0).interval("1m")
+    panel.min(0).axis_soft_max(1)
+    panel.no_value("nothing happened")
     return panel.stacking(build.StackingConfig().mode(words.StackingMode.NORMAL).group("A"))
 
 
@@ -179,6 +181,8 @@ def columns(
     organized = {"includeByName": dict.fromkeys(order, True), "indexByName": order}
     organized |= {"renameByName": renamed | {key: key.capitalize()}, "excludeByName": {}}
     panel.with_transformation(_transform("organize", organized))
+    narrow = model.DynamicConfigValue(id_val="custom.minWidth", value=80)
+    panel.override_by_regexp("/.*/", [narrow])
     for name, unit, _ in wanted:
         panel.override_by_name(name, [model.DynamicConfigValue(id_val="unit", value=unit)])
     return panel

@@ -17,8 +17,8 @@ def metric(name: str, *matchers: str, **labels: str) -> str:
 
 
 def increase(name: str, *matchers: str, **labels: str) -> str:
-    """What a counter gained in each step of the graph."""
-    return f"increase({metric(name, *matchers, **labels)}[$__rate_interval])"
+    """What a counter gained in each step of the graph; for panels made by ``bars``."""
+    return f"increase({metric(name, *matchers, **labels)}[$__interval])"
 
 
 def over_time(expr: str, legend: str = "") -> prometheus.Dataquery:

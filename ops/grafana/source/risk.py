@@ -142,7 +142,10 @@ def _messages() -> timeseries.Panel:
     panel = curves(
         "Messages to the owner",
         "In each step, by what became of them.",
-        (over_time(f"sum by (outcome) ({increase('notifications_total')})", "{{outcome}}"),),
+        (
+            over_time(f"sum by (outcome) ({increase('notifications_total')})", "{{outcome}}"),
+            over_time(f"sum ({metric('notifications_waiting')})", "waiting"),
+        ),
         calcs=("sum",),
         alert="MessagesLost",
     )

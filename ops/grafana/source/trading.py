@@ -6,6 +6,7 @@ from ops.grafana.source.board import board
 from ops.grafana.source.panels import (
     COUNT,
     GREEN,
+    GREY,
     RATIO,
     RED,
     SECONDS,
@@ -121,14 +122,13 @@ def _profit() -> timeseries.Panel:
 
 
 def _fees() -> timeseries.Panel:
-    return stairs(
-        curves(
-            "Fees and turnover",
-            "Paid and traded since the ledger began, by what for.",
-            (
-                over_time(f"sum by (tag) ({metric('fees_usd_total')})", "fees {{tag}}"),
-                over_time(f"sum ({metric('traded_usd_total')})", "turnover"),
-            ),
-            unit=USD,
-        )
+    panel = curves(
+        "Fees and turnover",
+        "Paid since the ledger began, by what for; turnover has the axis on the right.",
+        (
+            over_time(f"sum by (tag) ({metric('fees_usd_total')})", "fees {{tag}}"),
+            over_time(f"sum({metric('traded_usd_total')})", "turnover"),
+        ),
+        unit=USD,
     )
+    return colour(stairs(panel), "^turnover$", GREY, axisPlacement="right")

@@ -162,7 +162,7 @@ def _failures() -> timeseries.Panel:
             "Outside calls that fail",
             "In each step. rate_limited: HTTP 429; invalid: an answer that cannot be true; "
             "ambiguous: an order whose fate the answer does not tell.",
-            (over_time(f"sum by (worker, outcome) ({failed})", "{{worker}} {{outcome}}"),),
+            (over_time(f"sum by (phase, outcome) ({failed}) > 0", "{{phase}} {{outcome}}"),),
             alert="RateLimited",
             calcs=("sum",),
             legend_right=True,

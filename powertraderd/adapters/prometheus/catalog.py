@@ -146,6 +146,14 @@ _VENUE = (
         "Machine time since books and venue agreed, and since products, fee and clock were read.",
         "fact",
     ),
+    _gauge(
+        "ca_certificate_left_seconds",
+        "Wall time until the first certificate in [exchange] ca_file ends; absent without a file.",
+    ),
+    _gauge(
+        "exchange_key_left_seconds",
+        "Wall time until [exchange] key_renew_by; absent without such a day.",
+    ),
     _gauge("clock_skew_seconds", "The venue's clock minus ours; 0 on paper, which has ours."),
     _gauge("quote_price_usd", "Best price on the trading venue.", "coin", "side"),
     _gauge(
@@ -256,6 +264,19 @@ _TRAINING = (
         "memory_threshold_ratio",
         "Largest distance at which a pattern of the memory counts as a match.",
         *("coin", "timeframe"),
+    ),
+    _counter(
+        "forecasts", "Forecasts held against the candle that they were made for.", "timeframe"
+    ),
+    _counter(
+        "forecast_error_ratio",
+        "Errors of those forecasts added up: mean of high and low, share of the close before.",
+        "timeframe",
+    ),
+    _counter(
+        "guess_error_ratio",
+        "Errors that the mean moves of the last twenty candles would have had, added up.",
+        "timeframe",
     ),
 )
 _SETTINGS = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,7 +10,15 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from powertraderd import __version__
-from powertraderd.adapters.prometheus import books, daemon, disk, safeguards, training, workers
+from powertraderd.adapters.prometheus import (
+    books,
+    daemon,
+    disk,
+    safeguards,
+    training,
+    trust,
+    workers,
+)
 from powertraderd.adapters.prometheus import signals as board
 from powertraderd.adapters.prometheus.figures import Status, figure
 from powertraderd.adapters.prometheus.sheet import Sheet
@@ -39,6 +47,8 @@ class Sources:
     ledger: LedgerView
     ledger_path: Path
     backup_dir: Path
+    ca_file: Path | None
+    key_renew_by: date | None
     signals: SignalBoard
     residual: Callable[[Books], Usd]
     dca_buys: Callable[[Position], int]
@@ -69,6 +79,7 @@ class DaemonCollector(Collector):
             "tally": self._totals,
             "signals": self._signals,
             "disk": self._disk,
+            "trust": self._trust,
         }
         errors = Sheet()
         for name, part in parts.items():
@@ -103,6 +114,7 @@ class DaemonCollector(Collector):
         daemon.venue(sheet, status)
         daemon.market(sheet, status, now, self._sources.rules.dca.multiplier)
         training.training(sheet, status, now)
+        training.skill(sheet, status)
         value = figure((status.get("account") or {}).get("value"))
         if value is None:
             return
@@ -129,6 +141,11 @@ class DaemonCollector(Collector):
     def _disk(self, sheet: Sheet) -> None:
         disk.disk(sheet, self._sources.ledger_path.parent)
         disk.backups(sheet, self._sources.backup_dir, datetime.now(UTC))
+
+    def _trust(self, sheet: Sheet) -> None:
+        wall = datetime.now(UTC)
+        trust.certificates(sheet, self._sources.ca_file, wall)
+        trust.key(sheet, self._sources.key_renew_by, wall)
 
 
 def _fails(part: Callable[[Sheet], None], sheet: Sheet) -> bool:

@@ -4,6 +4,7 @@ import os
 from datetime import datetime
 from pathlib import Path
 
+from powertraderd.adapters.backup import PATTERN
 from powertraderd.adapters.prometheus.sheet import Sheet
 
 
@@ -15,8 +16,8 @@ def disk(sheet: Sheet, state_dir: Path) -> None:
 
 
 def backups(sheet: Sheet, folder: Path, wall: datetime) -> None:
-    """Copies of the ledger, and how old the newest is by its file's time."""
-    made = [path.stat().st_mtime for path in folder.glob("ledger*.db")]
+    """Archives of `powertraderd backup`, and how old the newest is by its file's time."""
+    made = [path.stat().st_mtime for path in folder.glob(PATTERN)]
     sheet.put("backups", len(made))
     if made:
         sheet.put("backup_age_seconds", wall.timestamp() - max(made))

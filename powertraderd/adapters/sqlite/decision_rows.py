@@ -1,6 +1,7 @@
 """Rows of decisions: changes of mind, the newest ten thousand."""
 
 import sqlite3
+from datetime import datetime
 
 from powertraderd.adapters.sqlite.cells import (
     base_of,
@@ -20,6 +21,8 @@ from powertraderd.model.candle import Coin
 from powertraderd.model.decision import Action, Decision, ReasonCode
 
 KEPT = 10_000
+INPUTS_KEPT = 2_000
+"""Inputs are some kilobytes each: those of the newest decisions are enough to judge a change by."""
 
 
 def is_change(connection: sqlite3.Connection, decision: Decision) -> bool:
@@ -31,14 +34,14 @@ def is_change(connection: sqlite3.Connection, decision: Decision) -> bool:
     return row is None or tuple(row) != (decision.action, decision.reason_code)
 
 
-def insert_decision(connection: sqlite3.Connection, decision: Decision) -> None:
-    """Append a decision and drop the oldest beyond ``KEPT``."""
+def insert_decision(connection: sqlite3.Connection, decision: Decision, inputs: str | None) -> None:
+    """Append a decision and drop the oldest beyond ``KEPT``, and inputs beyond ``INPUTS_KEPT``."""
     trail = decision.trail
     cursor = connection.execute(
         """
         INSERT INTO decision (at_us, coin, action, reason_code, numbers, quote_size, base_size,
-                              trail, next_dca_price, next_dca_source)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                              trail, next_dca_price, next_dca_source, inputs)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         (
             microseconds(decision.at),
@@ -51,10 +54,12 @@ def insert_decision(connection: sqlite3.Connection, decision: Decision) -> None:
             None if trail is None else trail_json(trail),
             optional_text_of(decision.next_dca_price),
             decision.next_dca_source,
+            inputs,
         ),
     )
     newest = cursor.lastrowid or 0
     connection.execute("DELETE FROM decision WHERE seq <= ?", (newest - KEPT,))
+    connection.execute("UPDATE decision SET inputs = NULL WHERE seq = ?", (newest - INPUTS_KEPT,))
 
 
 def read_decisions(
@@ -69,6 +74,17 @@ def read_decisions(
         {"coin": coin, "limit": limit},
     )
     return tuple(_decision(row) for row in rows)
+
+
+def read_inputs(
+    connection: sqlite3.Connection, start: datetime, end: datetime
+) -> tuple[tuple[Decision, str | None], ...]:
+    """Decisions with ``start <= at < end``, oldest first, and what each was made from."""
+    rows = connection.execute(
+        "SELECT * FROM decision WHERE at_us >= ? AND at_us < ? ORDER BY seq",
+        (microseconds(start), microseconds(end)),
+    )
+    return tuple((_decision(row), row["inputs"]) for row in rows)
 
 
 def _decision(row: sqlite3.Row) -> Decision:

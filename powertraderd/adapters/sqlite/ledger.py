@@ -206,13 +206,13 @@ class SqliteLedger:
 
     # -- the past
 
-    def record_decision(self, decision: Decision) -> None:
+    def record_decision(self, decision: Decision, inputs: str | None = None) -> None:
         """Append a decision that differs from the coin's previous one."""
         with self._file.snapshot() as connection:
             if not decision_rows.is_change(connection, decision):
                 return
         with self._writing() as connection:
-            decision_rows.insert_decision(connection, decision)
+            decision_rows.insert_decision(connection, decision, inputs)
 
     def record_account_value(self, at: datetime, value: Usd, cash: Usd) -> None:
         """Append to the account's history, and thin out old samples now and then."""

@@ -51,6 +51,13 @@ class LedgerReader:
         with self._file.snapshot() as connection:
             return decision_rows.read_decisions(connection, limit, coin)
 
+    def decision_inputs(
+        self, start: datetime, end: datetime
+    ) -> tuple[tuple[Decision, str | None], ...]:
+        """Decisions with ``start <= at < end``, oldest first, and what each was made from."""
+        with self._file.snapshot() as connection:
+            return decision_rows.read_inputs(connection, start, end)
+
     def account_values(
         self, start: datetime, end: datetime, limit: int
     ) -> tuple[AccountValue, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from powertraderd.adapters.backup import PATTERN
 from powertraderd.commands.checkup.finding import Finding, fail, ok, warn
 from powertraderd.errors import ConfigError
 from powertraderd.settings import Settings
@@ -112,8 +113,8 @@ def backups(settings: Settings, now: datetime) -> Iterator[Finding]:
     if not (settings.paths.state_dir / LEDGER_DB).exists():
         yield ok("backups", "nothing to back up yet")
         return
-    made = [path.stat().st_mtime for path in folder.glob("ledger*.db")]
-    remedy = f"copy the ledger each day into {folder} (the timer of ops/ansible does)"
+    made = [path.stat().st_mtime for path in folder.glob(PATTERN)]
+    remedy = "powertraderd backup, each day (the timer of ops/systemd does)"
     if not made:
         live = settings.trading.mode == "live"
         yield (

@@ -41,6 +41,7 @@ class Admin:
             return error(400, "INVALID", f"{type(problem).__name__}: {problem}")
 
     def _read(self, request: Request) -> Answer:
+        journal = self._journal
         with self._exchange.lock:
             match request.path:
                 case "/orders":
@@ -49,11 +50,11 @@ class Admin:
                     return Answer(ledger_json(self._exchange))
                 case "/journal":
                     since = request.value("since", "0")
-                    return Answer(self._journal.since(int(since)))
+                    return Answer(journal.since(int(since)))
                 case "/stats":
                     return Answer(self._stats())
                 case "/invariants":
-                    return Answer(examine(self._exchange, self._journal.since(0)))
+                    return Answer(examine(self._exchange, journal.since(0), journal.tokens))
         return error(404, "NOT_FOUND", f"no such path: {request.path}")
 
     def _stats(self) -> dict[str, Any]:

@@ -59,13 +59,14 @@ def _candles(exchange: Exchange, body: Any) -> Any:  # noqa: ANN401 - JSON
     return {}
 
 
-def _intents(exchange: Exchange, body: Any) -> Any:  # noqa: ANN401 - JSON
-    exchange.intents.append(body)
+def _anchor(exchange: Exchange, body: Any) -> Any:  # noqa: ANN401 - JSON
+    exchange.market.anchor_s = body["at_s"]
     return {}
 
 
-def _ledger(exchange: Exchange, body: Any) -> Any:  # noqa: ANN401 - JSON
-    exchange.daemon_ledger = body
+def _declare(exchange: Exchange, body: Any) -> Any:  # noqa: ANN401 - JSON
+    """``intents``, ``budget``, ``ledger``, ``logs``, ``secrets``, ``halted_at_mono``, ``owned``."""
+    exchange.declared.update(body)
     return {}
 
 
@@ -77,6 +78,6 @@ CHANGES: dict[str, Change] = {
     "price": _price,
     "balance": _balance,
     "candles": _candles,
-    "intent": _intents,
-    "daemon_ledger": _ledger,
+    "anchor": _anchor,
+    "declare": _declare,
 }

@@ -36,6 +36,7 @@ class Exchange:
         for event in list(self._store.events()):
             self._replay(event)
         self.replaying = False
+        self._anchor()
 
     def _start(self) -> None:
         self.random = random.Random(self.seed)  # noqa: S311 - ids and jitter of a test
@@ -44,8 +45,8 @@ class Exchange:
             self.market.add(product_id, price, **_PATCHES.get(product_id, {}))
         self.orders: dict[str, Order] = {}
         self.deposits: dict[str, Decimal] = {name: Decimal(sum_) for name, sum_ in CASH.items()}
-        self.intents: list[dict[str, Any]] = []
-        self.daemon_ledger: dict[str, Any] | None = None
+        self.declared: dict[str, Any] = {}
+        """What the test has declared for the invariants."""
 
     def reset(self) -> None:
         """Forget everything but keys and faults."""
@@ -55,12 +56,20 @@ class Exchange:
             setattr(self.knobs, name, getattr(fresh, name))
         self.clock.change({"skew_ms": 0, "freeze": False})
         self._start()
+        self._anchor()
+
+    def _anchor(self) -> None:
+        """Candles and listed prices agree from the exchange's first moment on."""
+        if not self.market.anchor_s:
+            body = {"at_s": self.now().timestamp()}
+            self.apply("anchor", body)
+            self.remember("anchor", body)
 
     # -- durable changes
 
     def remember(self, what: str, body: Any) -> None:  # noqa: ANN401 - JSON
-        """Keep an admin's change for the next life."""
-        self._store.append("admin", what=what, body=body)
+        """Keep an admin's change for the next life; time that passed need not survive a crash."""
+        self._store.append("admin", durable=what != "clock", what=what, body=body)
 
     def commit(self, order: Order) -> None:
         """The order exists from here on, whatever happens to this process."""

@@ -58,6 +58,7 @@ class Occasion:
     path: str = ""
     product: str = ""
     side: str = ""
+    client_order_id: str = ""
 
 
 class Faults:

@@ -58,6 +58,8 @@ class Knobs:
     kucoin_pool: int = 2000
     reconcile_window_s: float = 60.0
     deadline_s: float = 20.0
+    stale_after_s: float = 60.0
+    same_gets_per_s: int = 30
 
     def change(self, patch: Mapping[str, Any]) -> None:
         """Set knobs by name; raises ValueError for one that does not exist."""

@@ -56,6 +56,8 @@ class Market:
 
     seed: int
     listings: dict[str, Listing] = field(default_factory=dict)
+    anchor_s: float = 0.0
+    """Epoch second at which candles stand at the listed prices."""
     rows: dict[tuple[str, str], list[list[Any]]] = field(default_factory=dict)
     """Candle rows that a test set, by symbol and type."""
 
@@ -80,13 +82,16 @@ class Market:
         coin = name.partition("-")[0]  # one market, whatever venue tells of it
         base = self._base_price(coin)
         points = [
-            base * _wave(f"{self.seed}/{coin}", start + seconds * i / _SAMPLES)
-            for i in range(_SAMPLES + 1)
+            base * self._wave(coin, start + seconds * i / _SAMPLES) for i in range(_SAMPLES + 1)
         ]
         chance = random.Random(f"{self.seed}/{coin}/{start}/{seconds}")  # noqa: S311 - a market
         high = max(points) * (1 + 0.002 * chance.random())
         low = min(points) * (1 - 0.002 * chance.random())
         return points[0], high, low, points[-1], seconds / 60 * (1 + chance.random())
+
+    def _wave(self, coin: str, at_s: float) -> float:
+        name = f"{self.seed}/{coin}"
+        return _wave(name, at_s) / _wave(name, self.anchor_s)
 
     def _base_price(self, coin: str) -> float:
         for product_id, listing in self.listings.items():

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from powertraderd.testing.fakex.exchange import Exchange
 from powertraderd.testing.fakex.faults import Rule
@@ -16,6 +17,19 @@ from powertraderd.testing.fakex.rest_orders import accepted
 _LOOK_S = 0.01
 _ORDERS = "/api/v3/brokerage/orders"
 _NOBODY = "aaaaaaaa-0000-4000-8000-00000000dead"
+
+_CUT = frozenset(
+    {
+        "truncate",
+        "truncate_chunked",
+        "truncate_no_length",
+        "malformed_json",
+        "body_drip",
+        "chunk_stall",
+        "record_drip",
+    }
+)
+"""What never arrives whole may look like an acceptance of an order that does not exist."""
 
 
 class Mischief:
@@ -53,6 +67,8 @@ class Mischief:
             return self.perform(request, rule)
         if request.method != "POST" or request.path != _ORDERS:
             return self._perform(request)
+        if rule.action in _CUT:
+            return Answer(_acceptance(request))
         return error(503, "UNAVAILABLE", "the order was not taken", self._exchange.knobs.envelope)
 
     def swapped(self, answer: Answer) -> Answer:
@@ -109,3 +125,11 @@ class Mischief:
             case _:
                 order.executions, order.done_at, order.settle_at = done, NEVER, NEVER
         self._exchange.commit(order)
+
+
+def _acceptance(request: Request) -> dict[str, Any]:
+    """What the acceptance of this order would look like."""
+    body = request.json()
+    names = ("product_id", "side", "client_order_id")
+    response = {"order_id": _NOBODY, **{name: body.get(name) for name in names}}
+    return {"success": True, "order_id": _NOBODY, "success_response": response}

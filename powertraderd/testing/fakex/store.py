@@ -21,11 +21,12 @@ class Store:
         self._mend()
         self._file = path.open("ab")
 
-    def append(self, kind: str, **facts: Any) -> None:  # noqa: ANN401 - JSON
-        """One event, durable when this returns."""
+    def append(self, kind: str, *, durable: bool = True, **facts: Any) -> None:  # noqa: ANN401
+        """One event; on the disk when this returns, if it is to be durable."""
         self._file.write(json.dumps({"kind": kind, **facts}, default=_plain).encode() + b"\n")
         self._file.flush()
-        os.fsync(self._file.fileno())
+        if durable:
+            os.fsync(self._file.fileno())
 
     def events(self) -> Iterator[dict[str, Any]]:
         """All events, oldest first."""

@@ -19,6 +19,7 @@ STEERING = {
     "unpark": ["unpark", "trader"],
     "reload": ["reload"],
     "train": ["train", "btc", "eth"],
+    "reconcile": ["reconcile"],
 }
 
 
@@ -128,7 +129,9 @@ def test_the_socket_may_stand_before_the_verb(
     assert ptctl("--socket", str(daemon.path), "resume").exit_code == 0
 
 
-@pytest.mark.parametrize("verb", ["status", "buy", "sell", "wait", "logs", "decisions", "train"])
+@pytest.mark.parametrize(
+    "verb", ["status", "buy", "sell", "wait", "logs", "decisions", "train", "chart", "pnl"]
+)
 def test_help_has_an_example(verb: str, ptctl: Callable[..., Result]) -> None:
     """Of every verb that has something to choose."""
     assert f"ptctl {verb}" in ptctl(verb, "--help").stdout.split("Example")[1]

@@ -141,7 +141,11 @@ def test_the_newest_backup_gives_the_age(tmp_path: Path) -> None:
     sheet = Sheet()
     disk.backups(sheet, tmp_path, NOW)
     assert samples(sheet) == {"backups{}": 0}
-    for name, age_s in (("ledger-1.db", 900), ("ledger-2.db", 300), ("memory.npz", 1)):
+    for name, age_s in (
+        ("powertraderd-1.tar.gz", 900),
+        ("powertraderd-2.tar.gz", 300),
+        ("memory.npz", 1),
+    ):
         path = tmp_path / name
         path.touch()
         os.utime(path, (NOW.timestamp() - age_s,) * 2)
