@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from powertraderd.model.news import News, Receipt
-from powertraderd.supervision.spawn import python_command
 
 _NS = 1_000_000_000
 
@@ -19,8 +18,9 @@ _NS = 1_000_000_000
 class Courier:
     """At most one delivery at a time; ``urls`` are secret."""
 
-    def __init__(self, urls: Sequence[str], timeout_s: float) -> None:
-        """Nothing is on its way."""
+    def __init__(self, urls: Sequence[str], timeout_s: float, command: Sequence[str]) -> None:
+        """Nothing is on its way; ``command`` runs apprise_post."""
+        self._command = list(command)
         self._urls = list(urls)
         self._timeout_ns = int(timeout_s * _NS)
         self._process: subprocess.Popen[bytes] | None = None
@@ -34,7 +34,7 @@ class Courier:
     def send(self, news: News) -> None:
         """Begin a delivery; raises OSError when no process can be made."""
         process = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
-            python_command("powertraderd.adapters.apprise_post"),
+            self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

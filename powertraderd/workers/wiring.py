@@ -180,6 +180,7 @@ def _exporter(context: Context) -> Role:
     from powertraderd.adapters.sqlite.ledger_reader import LedgerReader
     from powertraderd.adapters.sqlite.signal_board import SqliteSignalBoard
     from powertraderd.supervision.client import Client
+    from powertraderd.supervision.spawn import python_command
     from powertraderd.workers.exporter import Exporter, ExporterPorts
     from powertraderd.workers.notifier import Notifier
     from powertraderd.workers.queries import Queries, daemon_status
@@ -199,7 +200,11 @@ def _exporter(context: Context) -> Role:
     urls = [url.get_secret_value() for url in wishes.urls]
     notifier = Notifier(
         settings=wishes,
-        carrier=Courier(urls, wishes.timeout_seconds),
+        carrier=Courier(
+            urls,
+            wishes.timeout_seconds,
+            python_command("powertraderd.adapters.apprise_post"),
+        ),
         ledger=LedgerReader(state_dir / LEDGER_DB),
         status=partial(daemon_status, Client(context.settings.paths.socket)),
         clock=context.clock,

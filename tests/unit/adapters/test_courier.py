@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 
 from powertraderd.adapters.courier import Courier
 from powertraderd.model.news import News, Receipt
+from powertraderd.supervision.spawn import python_command
 from powertraderd.testing.rig import alive, until
 
 SECRET = "s3cr3t-t0ken"  # noqa: S105 - planted
@@ -63,6 +64,11 @@ def service() -> Iterator[Service]:
     made.thread.join()
 
 
+def courier_of(urls: Sequence[str], timeout_s: float) -> Courier:
+    """As the exporter has it."""
+    return Courier(urls, timeout_s, python_command("powertraderd.adapters.apprise_post"))
+
+
 def receipts_of(courier: Courier) -> tuple[Receipt, ...]:
     """Wait for them."""
     found = until(courier.outcome, "the delivery to be over")
@@ -78,7 +84,7 @@ def delivered(courier: Courier) -> tuple[Receipt, ...]:
 
 def test_a_message_arrives_with_its_title_and_text(service: Service) -> None:
     """And the receipt shows the address without its secret."""
-    (receipt,) = delivered(Courier([service.url], 30))
+    (receipt,) = delivered(courier_of([service.url], 30))
     assert receipt.delivered
     assert SECRET not in receipt.address
     assert "127.0.0.1" in receipt.address
@@ -93,7 +99,7 @@ def test_an_address_that_fails_does_not_keep_the_others_from_theirs(service: Ser
     refusing.behave = lambda http: http.send_response(500)
     try:
         urls = [refusing.url, "carrierpigeon://coop", service.url]
-        refused, unknown, taken = delivered(Courier(urls, 30))
+        refused, unknown, taken = delivered(courier_of(urls, 30))
     finally:
         refusing.server.shutdown()
         refusing.server.server_close()
@@ -106,7 +112,7 @@ def test_an_address_that_fails_does_not_keep_the_others_from_theirs(service: Ser
 def test_a_service_that_hangs_is_given_up_at_the_deadline(service: Service) -> None:
     """The process is gone, and nobody waited for it."""
     service.behave = service.hang
-    courier = Courier([service.url], 3)
+    courier = courier_of([service.url], 3)
     asked = time.monotonic()
     courier.send(NEWS)
     assert time.monotonic() - asked < 2
@@ -122,7 +128,7 @@ def test_a_service_that_hangs_is_given_up_at_the_deadline(service: Service) -> N
 def test_the_secret_stands_in_no_argument_and_no_environment(service: Service) -> None:
     """Where every user of the machine could read it."""
     service.behave = service.hang
-    courier = Courier([service.url], 60)
+    courier = courier_of([service.url], 60)
     courier.send(NEWS)
     process = courier._process
     assert process is not None
@@ -135,7 +141,7 @@ def test_the_secret_stands_in_no_argument_and_no_environment(service: Service) -
 def test_a_delivery_that_dies_has_a_receipt_that_says_so(service: Service) -> None:
     """Killed from outside, for example for memory."""
     service.behave = service.hang
-    courier = Courier([service.url], 60)
+    courier = courier_of([service.url], 60)
     courier.send(NEWS)
     process = courier._process
     assert process is not None
