@@ -296,3 +296,20 @@ def test_the_difference_of_the_clocks_is_measured(fakex: Venue, skew_ms: int) ->
     made = coinbase_broker(fakex, RealClock())
     assert abs(made.clock_skew() - skew_ms / 1000) <= 1.5
     made.close()
+
+
+@pytest.mark.parametrize("size", ["20", "123.45", "7.77", "999.99"])
+def test_fills_counted_in_quote_currency_come_to_the_same(
+    fakex: Venue, broker: CoinbaseBroker, size: str
+) -> None:
+    """Quantity, value and fees add up to the order's own figures, whichever way it is told."""
+    placed = broker.place(buy_intent("b-1", size))
+    assert isinstance(placed, Placed)
+    order_id = placed.order_id
+    until(lambda: (report := broker.order(order_id)) and report.settled, "the order to settle")
+    in_coins = broker.fills(order_id)
+    fakex.post("policy", fill_size_in_quote=True)
+    assert broker.fills(order_id) == in_coins
+    report = broker.order(order_id)
+    assert report is not None
+    assert sum(fill.quantity for fill in in_coins) == report.filled_quantity
