@@ -358,7 +358,7 @@ NIGHTLY = settings.get_current_profile_name() == "nightly"
 Account.TestCase.settings = settings(max_examples=2_000 if NIGHTLY else 20, stateful_step_count=60)
 
 
-class TestAccount(Account.TestCase):  # type: ignore[misc]  # made by hypothesis
+class TestAccount(Account.TestCase):  # type: ignore[misc,valid-type]  # made by hypothesis
     """Ends only after so many days."""
 
     def runTest(self) -> None:  # noqa: N802 - the name that unittest calls
