@@ -11,7 +11,7 @@ _PATIENCE_S = 600
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole daemons start here; on a machine with ten times the work that takes ten times longer."""
+    """Whole daemons start here; on a busy machine that takes ten times longer."""
     for item in items:
         if "faults" in item.path.parts:
             item.add_marker(pytest.mark.timeout(_PATIENCE_S))
