@@ -101,6 +101,12 @@ def _creds() -> Verb:
     return app
 
 
+def _candles() -> Verb:
+    from powertraderd.commands.candles import app  # noqa: PLC0415
+
+    return app
+
+
 VERBS: Mapping[str, Callable[[], Verb]] = {
     "run": _run,
     "demo": _demo,
@@ -116,6 +122,7 @@ VERBS: Mapping[str, Callable[[], Verb]] = {
     "init": _init,
     "doctor": _doctor,
     "creds": _creds,
+    "candles": _candles,
     "import-legacy": _import_legacy,
 }
 

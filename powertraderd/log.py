@@ -28,6 +28,8 @@ _SECRET_VALUES = re.compile(
     r"|eyJ[\w-]+\.[\w-]+\.[\w-]+",
     re.DOTALL,
 )
+_LOGINS = re.compile(r"(://)[^/\s:@\"]+:[^/\s@\"]+@")
+_KEY_NAMES = re.compile(r"organizations/[\w-]+/apiKeys/[\w-]+")
 
 Format = Literal["json", "console"]
 _LINES: Counter[str] = Counter()
@@ -59,6 +61,12 @@ def _count(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 def lines() -> Mapping[str, int]:
     """Log lines that this process has written, by level."""
     return dict(_LINES)
+
+
+def without_secrets(text: str) -> str:
+    """Text that may be shown to others, without keys, their names, tokens and passwords in URLs."""
+    shown = _KEY_NAMES.sub(REDACTED, _SECRET_VALUES.sub(REDACTED, text))
+    return _LOGINS.sub(rf"\1{REDACTED}@", shown)
 
 
 def _redact_text(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -113,7 +113,9 @@ class Supervisor:
         self._fleet = Fleet(settings, worker_command, self._hooks())
         self._reloader = Reloader(config_path, self._selector)
         access = Access(os.geteuid(), admin_gid)
-        self._desk = Desk(self._fleet, self._hold, access, self._status, self._reload_asked)
+        self._config_path = config_path
+        documents = (self._status, self._settings_in_force)
+        self._desk = Desk(self._fleet, self._hold, access, *documents, self._reload_asked)
         self._patience()
         self._control = ControlServer(settings.paths.socket, admin_gid, self._selector)
         self._control.attach(self._desk.handle, self._desk.relay.hung_up)
@@ -360,6 +362,9 @@ class Supervisor:
 
     def _status(self) -> dict[str, Any]:
         return status.document(self._daemon(), self._fleet.workers, time.monotonic_ns())
+
+    def _settings_in_force(self) -> dict[str, Any]:
+        return status.settings_document(self._settings, self._config_path)
 
     def _status_line(self) -> str:
         return status.line(self._daemon(), self._fleet.workers)

@@ -99,8 +99,8 @@ class Book:
             positions = {**self.books.positions, coin: replace(position, trail=trail)}
             self.books = replace(self.books, positions=positions)
 
-    def send(self, decision: Decision, quote: Quote) -> bool:
-        """Place the order that ``decision`` names at the price of ``quote``; its fills wait for
+    def send(self, decision: Decision, quote: Quote, at: datetime) -> bool:
+        """Place the order that ``decision`` names: filled at ``quote`` and ``at``, booked by
         ``settle``. False when the exchange refuses it.
         """  # noqa: D205 - one sentence
         product = self.product(decision.coin, quote.bid)
@@ -122,7 +122,7 @@ class Book:
             price=part.price,
             value=part.value,
             fee=part.fee,
-            at=decision.at,
+            at=at,
         )
         self._pending[decision.coin] = _Pending(intent, fill)
         return True

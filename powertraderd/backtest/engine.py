@@ -6,7 +6,6 @@ a trailing exit sells at the start line, or at the low where that is higher, nev
 ``replay``: the straight legs of the replayed market in steps of ``step_minutes``.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
@@ -15,25 +14,23 @@ import numpy as np
 
 from powertraderd.adapters.replay import path_price
 from powertraderd.adapters.spread import price_step, quote_around
-from powertraderd.backtest.book import Book, invested, value_of
+from powertraderd.backtest.book import invested
+from powertraderd.backtest.desk import Desk, Look
 from powertraderd.backtest.outcome import Outcome
 from powertraderd.backtest.plan import Plan
 from powertraderd.backtest.prices import below, entry_level, up_to
 from powertraderd.backtest.screen import Screen
 from powertraderd.backtest.track import Seconds, Track
 from powertraderd.model.candle import HOUR_S, Coin
-from powertraderd.model.decision import Action, CoinView, Decision, TradingState, VenueAges
+from powertraderd.model.decision import TradingState
 from powertraderd.model.money import EXACT, ZERO_USD, Price, Usd, price_from_float
 from powertraderd.model.position import Position
 from powertraderd.model.prediction import Prediction
 from powertraderd.model.quote import Quote
-from powertraderd.strategy import decide, levels, risk, standing, trailing
+from powertraderd.strategy import decide, levels, standing, trailing
 
 _HIGH, _EXIT, _FALL, _LOW = (timedelta(minutes=minute) for minute in (20, 25, 30, 40))
 _CLOSE = timedelta(minutes=59, seconds=59)
-_ORDERS = {Action.ENTRY, Action.DCA, Action.TRAIL_SELL}
-_TURNED_DOWN = {Action.SKIP, Action.DCA_SKIP}
-_NEVER_OLD = VenueAges(account=0, products=0, fee=0, clock=0, skew=0)
 PROGRESS_EVERY = 500
 
 
@@ -45,12 +42,10 @@ class Simulation:
         self._plan = plan
         self._tracks = {track.coin: track for track in tracks}
         self._screens = {track.coin: Screen(track, plan.rules.of(track.coin)) for track in tracks}
-        self._book = Book(plan.quote, plan.cash, plan.fee_rate)
+        self._desk = Desk(plan)
+        self._book = self._desk.book
         self._seconds = _timeline(tracks, plan)
         self._index = {track.coin: _indices(track, self._seconds) for track in tracks}
-        self._decisions: list[Decision] = []
-        self._newest: dict[Coin, Decision] = {}
-        self._refusals: Counter[str] = Counter()
         self._marks: dict[Coin, Decimal] = {}
         self._marked_hour = -1
         self._marked: set[Coin] = set()
@@ -74,8 +69,8 @@ class Simulation:
             plan=self._plan,
             coins=tuple(self._tracks),
             trades=tuple(self._book.trades),
-            decisions=tuple(self._decisions),
-            refusals=dict(self._refusals),
+            decisions=tuple(self._desk.decisions),
+            refusals=dict(self._desk.refusals),
             books=self._book.books,
             halted_at=self._halted_at,
             at=self._seconds + HOUR_S,
@@ -180,12 +175,9 @@ class Simulation:
         self, coin: Coin, index: int, above: Decimal, at: datetime, hour: int
     ) -> Quote | None:
         """The quote at which the next buy would be triggered, below ``above``."""
-        predictions = self._predictions(coin, index)
-        if predictions is None:
-            return None
         rules = self._plan.rules.of(coin)
         quote = quote_around(coin, float(above), self._plan.spread_pct, at)
-        view = self._view(coin, quote, predictions, hour)
+        view = self._desk.view(self._at(coin, index, quote, hour))
         position = view.position
         if position is None:
             price = entry_level(view, rules)
@@ -206,57 +198,28 @@ class Simulation:
         self._look(coin, index, quote_around(coin, price, self._plan.spread_pct, at), hour)
 
     def _look(self, coin: Coin, index: int, quote: Quote, hour: int) -> bool:
-        """Decide at ``quote`` and carry it out; returns whether an order was placed."""
-        self._book.settle(coin)
-        view = self._view(coin, quote, self._predictions(coin, index), hour)
-        rules = self._plan.rules.of(coin)
-        decision = risk.admit(decide.decide(view, rules), view, rules)
-        self._note(decision)
-        if view.position is not None and decision.trail is not None:
-            self._book.save_trail(coin, decision.trail)
-        if decision.action not in _ORDERS:
-            return False
-        placed = self._book.send(decision, quote)
-        if not self._plan.delayed:
-            self._book.settle(coin)
-        return placed
+        """Decide at ``quote``; returns whether an order was placed."""
+        return self._desk.look(self._at(coin, index, quote, hour))
 
-    def _view(
-        self,
-        coin: Coin,
-        quote: Quote,
-        predictions: Sequence[Prediction] | None,
-        hour: int,
-    ) -> CoinView:
-        now, rules = quote.at, self._plan.rules.of(coin)
+    def _at(self, coin: Coin, index: int, quote: Quote, hour: int) -> Look:
         hour_at = datetime.fromtimestamp(int(self._seconds[hour]), UTC)
+        predictions = self._predictions(coin, index)
         signal = predictions and levels.signal(
-            quote, predictions, made_at=now, trained_at=hour_at, rules=rules
+            quote,
+            predictions,
+            made_at=quote.at,
+            trained_at=hour_at,
+            rules=self._plan.rules.of(coin),
         )
-        books = self._book.books
-        worth = value_of(books, {**self._marks_at(hour), coin: quote.bid})
-        return CoinView(
+        return Look(
             coin=coin,
-            now=now,
-            product=self._book.product(coin, quote.bid),
+            now=quote.at,
             quote=quote,
             signal=signal or None,
-            position=books.positions.get(coin),
-            books=books,
-            account_value=worth and worth[0],
-            exposure=worth and worth[1],
-            fee_rate=self._plan.fee_rate,
-            orders_last_hour=self._book.orders_last_hour(now),
-            last_exit_at=self._book.last_exit_at(coin),
+            bids={**self._marks_at(hour), coin: quote.bid},
             last_close=self._last_close(coin, hour),
             last_close_at=hour_at,
-            divergence_pct=Decimal(0),
-            realised_today=self._book.realised_since(
-                now.replace(hour=0, minute=0, second=0, microsecond=0)
-            ),
-            order_in_flight=self._book.in_flight(coin),
             trading=TradingState(halted=self._halted_at is not None),
-            ages=_NEVER_OLD,
         )
 
     def _marks_at(self, hour: int) -> Mapping[Coin, Decimal]:
@@ -288,19 +251,6 @@ class Simulation:
         return known[1]
 
     # -- what is kept
-
-    def _note(self, decision: Decision) -> None:
-        before = self._newest.get(decision.coin)
-        self._newest[decision.coin] = decision
-        ordered = decision.action in _ORDERS
-        changed = before is None or (before.action, before.reason_code) != (
-            decision.action,
-            decision.reason_code,
-        )
-        if changed and decision.action in _TURNED_DOWN:
-            self._refusals[decision.reason_code.value] += 1
-        if ordered or (changed and not self._plan.screened):
-            self._decisions.append(decision)
 
     def _sample(self) -> tuple[float, float, float, float]:
         books = self._book.books

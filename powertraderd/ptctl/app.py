@@ -9,7 +9,10 @@ import typer
 from powertraderd import __version__
 from powertraderd.places import SOCKET_VARIABLE
 from powertraderd.ptctl import (
+    bundle,
     chart,
+    config,
+    events,
     history,
     holding,
     logs,
@@ -83,5 +86,8 @@ for _family in (
     train,
     wait,
     logs,
+    events,
+    bundle,
+    config,
 ):
     app.add_typer(_family.app)

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +22,8 @@ from powertraderd.supervision.client import DaemonUnreachable
 
 app = typer.Typer()
 UNIT = "powertraderd"
+ALL = 1_000_000
+"""More lines than anybody keeps."""
 _POLL_S = 0.25
 _LEVEL_STYLES = {"debug": "dim", "warning": "yellow", "error": "red", "critical": "bold red"}
 _SHOWN_FIRST = ("ts", "level", "event", "worker", "incarnation", "logger", "exception", "stack")
@@ -28,7 +31,7 @@ Keep = Callable[[str], bool]
 
 
 @app.command(rich_help_panel=options.LOOK)
-def logs(
+def logs(  # noqa: PLR0913 - an option each
     *,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines.")] = False,
     worker: Annotated[
@@ -38,6 +41,7 @@ def logs(
         str | None,
         typer.Option("--grep", "-g", metavar="REGEX", help="Only lines in which this is found."),
     ] = None,
+    since: options.Since = None,
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many old lines.")] = 50,
     file: Annotated[
         Path | None, typer.Option("--file", metavar="PATH", help="Read this file instead.")
@@ -47,16 +51,20 @@ def logs(
 ) -> None:
     """Log lines: from the file that the daemon writes, else from journald.
 
-    With --json the lines come as they were written, one JSON object each.
+    With --json the lines come as they were written, one JSON object each. --since shows all lines
+    from then on, however many.
 
-    Examples: ptctl logs -f --worker trader      ptctl logs -n 500 --grep decision
+    Examples: ptctl logs -f --worker trader      ptctl logs -n 500 --grep decision --since 2h
     """
-    keep = _filter(worker, grep)
+    keep = _filter(worker, grep, since)
+    count = ALL if since else lines
+    show_lines(read(file, socket, count, keep, follow=follow), as_json=as_json)
+
+
+def show_lines(lines: Iterable[str], *, as_json: bool) -> None:
+    """As they were written, or for people; Ctrl-C ends it."""
     on = paper()
-    shown = (
-        line if as_json else pretty(line, on)
-        for line in _source(file, socket, lines, keep, follow=follow)
-    )
+    shown = (line if as_json else pretty(line, on) for line in lines)
     try:
         for line in shown:
             print_lines([line])
@@ -64,7 +72,7 @@ def logs(
         raise SystemExit(Leave.DONE) from None
 
 
-def _filter(worker: str | None, grep: str | None) -> Keep:
+def _filter(worker: str | None, grep: str | None, since: datetime | None) -> Keep:
     try:
         pattern = re.compile(grep) if grep else None
     except re.error as error:
@@ -74,14 +82,28 @@ def _filter(worker: str | None, grep: str | None) -> Keep:
     def keep(line: str) -> bool:
         if pattern and not pattern.search(line):
             return False
-        return worker is None or pick(_parsed(line), "worker") == worker
+        if worker is None and since is None:
+            return True
+        entry = parsed(line)
+        return (worker is None or pick(entry, "worker") == worker) and is_after(entry, since)
 
     return keep
 
 
-def _source(
+def is_after(entry: object, since: datetime | None) -> bool:
+    """Whether a line was written at or after ``since``; one without a time counts as old."""
+    if since is None:
+        return True
+    try:
+        return datetime.fromisoformat(str(pick(entry, "ts"))) >= since
+    except (ValueError, TypeError):
+        return False
+
+
+def read(
     file: Path | None, socket: Path | None, count: int, keep: Keep, *, follow: bool
 ) -> Iterator[str]:
+    """The daemon's lines that are to be kept. Leaves with 1 where there is no log to read."""
     path = file or _daemons_file(socket)
     if path is not None:
         return read_file(path, count, keep, follow=follow)
@@ -118,10 +140,7 @@ def read_file(path: Path, count: int, keep: Keep, *, follow: bool) -> Iterator[s
                 break
             time.sleep(_POLL_S)
     if follow:
-        yield from read_file(path, _ALL, keep, follow=True)
-
-
-_ALL = 1_000_000
+        yield from read_file(path, ALL, keep, follow=True)
 
 
 def _complete_lines(handle: Any) -> Iterator[str]:  # noqa: ANN401 - a text file
@@ -164,7 +183,8 @@ def _read_journal(count: int, keep: Keep, *, follow: bool) -> Iterator[str]:
         raise SystemExit(Leave.REFUSED)
 
 
-def _parsed(line: str) -> object:
+def parsed(line: str) -> object:
+    """What a line says; None where it is no JSON."""
     try:
         return json.loads(line)
     except ValueError:
@@ -173,7 +193,7 @@ def _parsed(line: str) -> object:
 
 def pretty(line: str, on: Paper) -> str:
     """One JSON line for people; a line that is none is shown as it is."""
-    entry = _parsed(line)
+    entry = parsed(line)
     if not isinstance(entry, dict) or "event" not in entry:
         return line
     level = str(entry.get("level", ""))

@@ -1,6 +1,8 @@
 """Options that the verbs share, and typed arguments for coins and amounts."""
 
+import re
 import sys
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
@@ -59,6 +61,28 @@ def _amount(text: str) -> Decimal:
     return number
 
 
+_SPAN = re.compile(r"(\d{1,6})([smhdw])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def _moment(text: str) -> datetime:
+    """15m, 2h, 3d ago, or a time in UTC."""
+    if span := _SPAN.fullmatch(text.strip().lower()):
+        return datetime.now(UTC) - timedelta(seconds=int(span[1]) * _SECONDS[span[2]])
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        msg = f"{text!r} is no time: write 15m, 2h, 3d, or 2024-03-01T12:00 (UTC)"
+        raise typer.BadParameter(msg) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        "--since", metavar="WHEN", parser=_moment, help="From then on: 15m, 2h, 3d, or a time, UTC."
+    ),
+]
 Coin = Annotated[str, typer.Argument(metavar="COIN", parser=_coin, help="Ticker, as BTC.")]
 PerhapsCoin = Annotated[
     str | None, typer.Argument(metavar="[COIN]", parser=_coin, help="Ticker, as BTC.")

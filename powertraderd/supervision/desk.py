@@ -48,13 +48,14 @@ class Desk:
         hold: Hold,
         access: Access,
         status: Callable[[], dict[str, Any]],
+        settings: Callable[[], dict[str, Any]],
         reload: Callable[[int, Request], None],
     ) -> None:
-        """``status`` makes the document; ``reload`` begins one and answers later."""
+        """``status`` and ``settings`` make documents; ``reload`` begins one and answers later."""
         self._fleet = fleet
         self._hold = hold
         self._access = access
-        self._status = status
+        self._documents = {"status": status, "settings": settings}
         self._reload = reload
         self._log = log.get(__name__)
         self._replays = Replays()
@@ -133,7 +134,7 @@ class Desk:
         if request.verb == "reload":
             self._reload(client, request)
             return None
-        return Answer(request.id, ok=True, code=Code.OK, data=self._status())
+        return Answer(request.id, ok=True, code=Code.OK, data=self._documents[request.verb]())
 
     def _relay(self, request: Request, peer: Peer, client: int) -> Answer | None:
         worker = self._fleet.workers[request.answerer.value]

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from powertraderd import __version__, log
@@ -17,7 +18,7 @@ from powertraderd.supervision.states import Death, Life
 
 _NS = 1_000_000_000
 # what workers say, besides coins
-_REPORTED = ("account", "safeguards", "training", "differences", "venue", "exporter")
+_REPORTED = ("account", "safeguards", "training", "differences", "venue", "exporter", "skill")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,15 @@ def _supervisor(daemon: Daemon, now_ns: int) -> dict[str, Any]:
         "log_lines": log.lines(),
         "log_file": None if settings.logging.file is None else str(settings.logging.file),
     }
+
+
+def settings_document(settings: Settings, config: Path | None) -> dict[str, Any]:
+    """The settings in force and the file that they were read from; addresses to notify left out.
+
+    Those hold passwords; the trading key is in a file of its own and never in the settings.
+    """
+    path = None if config is None else str(config.absolute())
+    return {"config": path, "settings": settings.model_dump(mode="json", exclude={"notify"})}
 
 
 def _causes(daemon: Daemon, workers: Mapping[str, Worker]) -> tuple[standing.Cause, ...]:

@@ -201,6 +201,7 @@ VERBS: Mapping[str, Verb] = {
     verb.name: verb
     for verb in (
         Verb("status", Role.READ, Answerer.SUPERVISOR),
+        Verb("settings", Role.READ, Answerer.SUPERVISOR),
         Verb("pause", Role.TRADE, Answerer.SUPERVISOR, Because),
         Verb("reduce", Role.TRADE, Answerer.SUPERVISOR, Because),
         Verb("resume", Role.TRADE, Answerer.SUPERVISOR, Because),

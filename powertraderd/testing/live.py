@@ -40,9 +40,7 @@ ca_file = "{ca_file}"
 key_file = "{key_file}"
 budget = {budget}
 requests_per_second = 20
-read_timeout_seconds = {read_timeout}
-connect_timeout_seconds = 1
-rejected_after_seconds = 2
+{timeouts}
 
 [candles]
 source = "kucoin"
@@ -66,20 +64,7 @@ trailing_gap_pct = 0.2
 exit_cooldown_minutes = 60
 max_orders_per_hour = 1000
 
-[supervisor]
-ladder_term = 0.2
-ladder_kill = 0.5
-backoff_base = 0.1
-backoff_cap = 0.4
-breaker_fast_deaths = 1000
-breaker_slow_deaths = 1000
-
-[supervisor.budgets]
-reconcile = {read_orders}
-place_order = {place_order}
-read_orders = {read_orders}
-quotes = {quotes}
-
+{supervisor}
 [paths]
 state_dir = "{state_dir}"
 runtime_dir = "{runtime_dir}"
@@ -89,6 +74,27 @@ listen = "127.0.0.1:0"
 
 [logging]
 level = "debug"
+"""
+
+_TIMEOUTS = """\
+read_timeout_seconds = 2
+connect_timeout_seconds = 1
+rejected_after_seconds = 2
+"""
+_SUPERVISOR = """\
+[supervisor]
+ladder_term = 0.2
+ladder_kill = 0.5
+backoff_base = 0.1
+backoff_cap = 0.4
+breaker_fast_deaths = 1000
+breaker_slow_deaths = 1000
+
+[supervisor.budgets]
+reconcile = 6
+place_order = 6
+read_orders = 6
+quotes = 6
 """
 
 
@@ -102,9 +108,9 @@ class LiveDaemon(Daemon):
         *,
         algorithm: Algorithm = "ES256",
         quiet_window: float = 3,
-        budgets_s: float = 6,
+        scaled: bool = True,
     ) -> None:
-        """Settings that lead to ``venue``; a phase at the exchange may take ``budgets_s``."""
+        """Settings that lead to ``venue``; ``scaled``: budgets that a test can wait for."""
         super().__init__(folder)
         self.venue = venue
         self.key = venue.keys[algorithm]
@@ -117,10 +123,8 @@ class LiveDaemon(Daemon):
                 kucoin_url=venue.kucoin_url,
                 history_start=(datetime.now(UTC) - HISTORY).strftime("%Y-%m-%dT00:00:00Z"),
                 quiet_window=quiet_window,
-                place_order=budgets_s,
-                read_orders=budgets_s,
-                quotes=budgets_s,
-                read_timeout=budgets_s / 3,
+                timeouts=_TIMEOUTS if scaled else "",
+                supervisor=_SUPERVISOR if scaled else "",
                 state_dir=self.state_dir,
                 runtime_dir=self.runtime_dir,
             ),

@@ -41,11 +41,15 @@ class CandleFeed:
         """
         return sum(self._fetch(coin, timeframe) for timeframe in Timeframe)
 
-    def _fetch(self, coin: Coin, timeframe: Timeframe) -> int:
+    def missing(self, coin: Coin, timeframe: Timeframe) -> tuple[tuple[datetime, datetime], ...]:
+        """Spans after the newest stored candle in which others may have closed; one call each."""
         newest = self._store.newest(coin, timeframe)
         start = self._history_start if newest is None else newest + timeframe.length
+        return tuple(_windows(start, self._clock.now(), timeframe.length))
+
+    def _fetch(self, coin: Coin, timeframe: Timeframe) -> int:
         added = 0
-        for begin, end in _windows(start, self._clock.now(), timeframe.length):
+        for begin, end in self.missing(coin, timeframe):
             with self._heart.phase("candles", self._budget_s, f"{coin} {timeframe}"):
                 candles = self._source.candles(coin, timeframe, begin, end)
                 stocked = self._store.append(coin, timeframe, candles)

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 
 from powertraderd import log
 from powertraderd.errors import StoreDamaged
-from powertraderd.model.candle import Coin, Timeframe
+from powertraderd.model.candle import Candle, Coin, Timeframe
 from powertraderd.model.memory_file import AnyMemory
 from powertraderd.model.prediction import Prediction
 from powertraderd.ports import CandleArchive, Heart, MemoryStore
 from powertraderd.strategy import learner
+from powertraderd.strategy.skill import GUESS_SPAN
+from powertraderd.workers.forecast_scores import ForecastScores
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -40,6 +42,7 @@ class Forecasts:
         self._budget_s = budget_s
         self._stamps: dict[tuple[Coin, Timeframe], str] = {}
         self._known: dict[tuple[Coin, Timeframe], Forecast] = {}
+        self.scores = ForecastScores()
         self._log = log.get(__name__)
 
     def of(self, coin: Coin) -> Mapping[Timeframe, Forecast]:
@@ -81,7 +84,17 @@ class Forecasts:
         candles = self._candles.load(coin, timeframe, learned_at, learned_at + _INSTANT)
         if not candles:
             return None
+        self._score(coin, candles[0], timeframe)
         return Forecast(learner.predict(memory, candles[0], timeframe), trained_at)
+
+    def _score(self, coin: Coin, candle: Candle, timeframe: Timeframe) -> None:
+        """Hold what was said before against the candle that has closed since."""
+        known = self._known.get((coin, timeframe))
+        if known is None or known.prediction.closed_at != candle.opened_at:
+            return
+        start = candle.opened_at - (GUESS_SPAN + 1) * timeframe.length
+        before = self._candles.load(coin, timeframe, start, candle.opened_at)
+        self.scores.note(known.prediction, candle, before)
 
     def _learned_last(self, memory: AnyMemory, coin: Coin, timeframe: Timeframe) -> datetime | None:
         """An imported memory does not say which candle it learned last: take the newest."""

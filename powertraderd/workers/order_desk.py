@@ -125,37 +125,43 @@ class OrderDesk:
             return self._resolve(record)
         return self._collect(record, record.order_id)
 
-    def find_late(self) -> None:
-        """Take up orders that counted as never placed and that the venue lists after all.
+    def compare_orders(self) -> None:
+        """Hold the orders of the last day against the venue's own list.
 
         The quiet window is a bet that can be lost: an order taken half a minute late and listed a
-        minute later is seen by no read of the window. Raises TransientExchangeError.
+        minute later is seen by no read of the window. So one that counted as never placed and is
+        listed after all is taken up. Raises InvariantBroken where an intent became several orders
+        or another one than we know, TransientExchangeError when the venue cannot be read.
         """
-        busy = {record.intent.product_id for record in self._ledger.open_orders()}
-        missed: dict[str, list[OrderRecord]] = {}
+        of_product: dict[str, list[OrderRecord]] = {}
         for record in self._ledger.orders_since(self._clock.now() - LATE):
-            if record.order_id is None and record.state in _NEVER_PLACED:
-                missed.setdefault(record.intent.product_id, []).append(record)
-        for product_id in missed.keys() - busy:
+            of_product.setdefault(record.intent.product_id, []).append(record)
+        for product_id, records in of_product.items():
             if not self._avoid(ORDERS, product_id):
-                self._revive(product_id, missed[product_id])
+                self._compare(product_id, records)
 
-    def _revive(self, product_id: str, missed: Sequence[OrderRecord]) -> None:
-        """One order of a product: the next one follows when this one is final."""
-        start = min(record.intent.created_at for record in missed) - LOOKBACK
+    def _compare(self, product_id: str, records: Sequence[OrderRecord]) -> None:
+        start = min(record.intent.created_at for record in records) - LOOKBACK
         with self._heart.phase(ORDERS, self._budgets.read_orders, product_id):
             reports = self._broker.orders_since(product_id, start)
-        for record in missed:
-            client_order_id = record.intent.client_order_id
-            report = _only(reports, client_order_id)
+        busy = any(not record.state.final for record in records)
+        for record in records:
+            report = _only(reports, record.intent.client_order_id)
             if report is None:
                 continue
-            orders.advance(record.state, OrderEvent.FOUND)
-            self._log.critical("order_found_late", client_order_id=client_order_id)
-            with self._heart.phase("ledger.order", self._budgets.ledger, client_order_id):
-                now = self._clock.now()
-                self._ledger.revive_order(client_order_id, report.order_id, now)
-            return
+            if record.order_id not in (None, report.order_id):
+                msg = f"order {record.order_id} is {report.order_id} in the venue's list"
+                raise InvariantBroken(msg)
+            if record.order_id is None and record.state in _NEVER_PLACED and not busy:
+                self._revive(record, report)
+                busy = True  # one in flight per product: the next one follows later
+
+    def _revive(self, record: OrderRecord, report: OrderReport) -> None:
+        client_order_id = record.intent.client_order_id
+        orders.advance(record.state, OrderEvent.FOUND)
+        self._log.critical("order_found_late", client_order_id=client_order_id)
+        with self._heart.phase("ledger.order", self._budgets.ledger, client_order_id):
+            self._ledger.revive_order(client_order_id, report.order_id, self._clock.now())
 
     # -- the steps, in order
 

@@ -63,10 +63,10 @@ class Reconciler:
     def differences(self) -> tuple[str, ...]:
         """Why the books and the venue do not agree, in words; empty when they do.
 
-        Looks for orders that were missed first: one that is found is a difference until it is
-        booked. Raises TransientExchangeError when the venue cannot be read.
+        Compares orders first: one that was missed is a difference until it is booked. Raises
+        TransientExchangeError when the venue cannot be read, InvariantBroken for doubled orders.
         """
-        self._desk.find_late()
+        self._desk.compare_orders()
         open_orders = self._ledger.open_orders()
         if open_orders:
             return tuple(

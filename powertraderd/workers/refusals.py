@@ -60,9 +60,27 @@ SENTENCES: Mapping[ReasonCode, str] = {
 }
 
 
+_EVERYWHERE = frozenset(
+    {
+        *("cash", "account_value", "bid", "ask", "quote_age_s", "signal_age_s", "long", "short"),
+        *("min_long", "quantity", "average_cost", "stage", "pnl_ask_pct", "pnl_bid_pct"),
+    }
+)
+"""Figures that every decision has: told only where they are the reason."""
+_TELLING: Mapping[ReasonCode, frozenset[str]] = {
+    ReasonCode.CASH_SHORT: frozenset({"cash"}),
+    ReasonCode.QUOTE_STALE: frozenset({"quote_age_s"}),
+    ReasonCode.QUOTE_INVALID: frozenset({"bid", "ask"}),
+    ReasonCode.MORE_THAN_HELD: frozenset({"quantity"}),
+    ReasonCode.DUST: frozenset({"quantity"}),
+}
+
+
 def sentence(decision: Decision) -> str:
     """Why nothing was ordered, and what to do, with the figures that led to it."""
     code = decision.reason_code
     words = SENTENCES.get(code, code.replace("_", " "))
-    figures = ", ".join(f"{name} {value}" for name, value in decision.numbers.items())
+    silent = _EVERYWHERE - _TELLING.get(code, frozenset())
+    told = {name: value for name, value in decision.numbers.items() if name not in silent}
+    figures = ", ".join(f"{name} {value}" for name, value in told.items())
     return f"{decision.coin}: {words}" + (f" ({figures})" if figures else "")

@@ -88,6 +88,14 @@ class Thinker:
         with self._context.heart.phase("publish", self._budgets.ledger, coin):
             self._ports.board.publish(signal)
         self._note(coin, signal.blocked_because)
+        self._context.log.debug(
+            "thought",
+            coin=coin,
+            at=signal.made_at.isoformat(),
+            quote_at=signal.ask_at.isoformat(),
+            trained_at=signal.trained_at.isoformat(),
+            closed_at={each.timeframe: each.closed_at.isoformat() for each in signal.predictions},
+        )
         return signal
 
     def _note(self, coin: Coin, problem: str) -> None:
@@ -104,12 +112,13 @@ class Thinker:
     def _report(self, signals: dict[Coin, Signal | None]) -> None:
         self._context.report(
             {
+                "skill": self._forecasts.scores.rows(),
                 "coins": {
                     coin: {
                         "signal": None if signal is None else signal_row(signal),
                         "signal_missing": self._waiting[coin] if signal is None else "",
                     }
                     for coin, signal in signals.items()
-                }
+                },
             }
         )

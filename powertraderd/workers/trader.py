@@ -285,6 +285,13 @@ class Trader:
         view = self._views.view(coin, moment)
         decision = risk.admit(decide.decide(view, self._rules), view, self._rules)
         self._journal.note(decision, view)
+        self._context.log.debug(
+            "looked",
+            coin=coin,
+            at=view.now.isoformat(),
+            quote_at=view.quote and view.quote.at.isoformat(),
+            signal_at=view.signal and view.signal.made_at.isoformat(),
+        )
         self._save_trail(view, decision)  # before an order: booking a buy starts the trail anew
         if decision.quote_size is not None or decision.base_size is not None:
             self._carry_out(decision, view)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from powertraderd.adapters.prometheus.collector import DaemonCollector
     from powertraderd.adapters.replay import ReplayMarket
     from powertraderd.adapters.synthetic import SyntheticMarket
+    from powertraderd.clock import Clock
     from powertraderd.ports import Broker, CandleSource
+    from powertraderd.settings import Settings
     from powertraderd.workers.role import Context, Role
 
 MARKET_DB, SIGNAL_DB, LEDGER_DB, PAPER_DB = "market.db", "signal.db", "ledger.db", "paper.db"
@@ -40,8 +42,11 @@ def role(name: str, context: Context) -> Role:
 
 
 def _market(context: Context) -> SyntheticMarket | ReplayMarket | PublicMarket:
+    return market(context.settings, context.clock)
+
+
+def market(settings: Settings, clock: Clock) -> SyntheticMarket | ReplayMarket | PublicMarket:
     """Quotes for those who hold no key; candles too, unless they come from KuCoin."""
-    settings, clock = context.settings, context.clock
     spread_pct = settings.paper.spread_pct
     if settings.candles.from_a_venue:
         from powertraderd.adapters.coinbase.public import PublicMarket
@@ -62,14 +67,14 @@ def _market(context: Context) -> SyntheticMarket | ReplayMarket | PublicMarket:
     return SyntheticMarket(clock, settings.candles, spread_pct)
 
 
-def _candles(context: Context) -> CandleSource:
-    settings = context.settings
+def candle_source(settings: Settings, clock: Clock) -> CandleSource:
+    """Where candles come from."""
     if settings.candles.source != "kucoin":
-        return _market(context)
+        return market(settings, clock)
     from powertraderd.adapters.kucoin import KucoinCandles
 
     return KucoinCandles(
-        context.clock,
+        clock,
         settings.exchange,
         base_url=settings.candles.base_url,
         quote=settings.candles.quote or "USDT",
@@ -85,7 +90,7 @@ def _trainer(context: Context) -> Role:
     state_dir = context.settings.paths.state_dir
     return Trainer(
         TrainerPorts(
-            source=_candles(context),
+            source=candle_source(context.settings, context.clock),
             store=CandleStore(state_dir / MARKET_DB, writable=True),
             memories=MemoryFiles(state_dir / MEMORY_DIR),
         )

@@ -4,13 +4,11 @@ import json
 import os
 import shutil
 import socket
-import sqlite3
 import subprocess
 import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,15 +114,10 @@ def _answers(folder: Path) -> bool:
         return False
 
 
-def _back_up(state_dir: Path) -> None:
+def _back_up(folder: Path) -> None:
     """A real backup, so that its age is exported."""
-    folder = state_dir / "backups"
-    folder.mkdir()
-    with (
-        closing(sqlite3.connect(state_dir / "ledger.db")) as source,
-        closing(sqlite3.connect(folder / "ledger-test.db")) as target,
-    ):
-        source.backup(target)
+    config = str(folder / demo_settings.FILE_NAME)
+    subprocess.run(python_command("powertraderd", "backup", "--config", config), check=True)
 
 
 @pytest.fixture(scope="session")
@@ -138,7 +131,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
     try:
         until(lambda: _answers(folder), "the daemon to answer")
         until((folder / "state" / "ledger.db").exists, "a ledger")
-        _back_up(folder / "state")
+        _back_up(folder)
         processes.append(_prometheus(folder, watching.address, watching.daemon))
         until(lambda: _is_ready(watching), "Prometheus to answer")
         yield watching

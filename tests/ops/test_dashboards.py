@@ -26,7 +26,8 @@ GRAFANA = ROOT / "ops" / "grafana"
 FILES = sorted((GRAFANA / "dashboards").glob("*.json"))
 BOARDS: dict[str, Any] = {path.stem: json.loads(path.read_text()) for path in FILES}
 Prometheus = Any  # see conftest.py
-PATIENCE_S = 60.0
+PATIENCE_S = 150.0
+pytestmark = pytest.mark.timeout(300)  # the demo has to trade for a while
 VARIABLES = {
     "$instance": ".*",
     "$coin": "BTC",

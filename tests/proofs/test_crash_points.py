@@ -16,7 +16,7 @@ MANY = 200
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("case", cases(), ids=str)
+@pytest.mark.parametrize("case", list(cases()), ids=str)
 def test_a_death_loses_and_repeats_nothing(
     case: Case,
     crashes: Any,  # noqa: ANN401 - see conftest.py

@@ -11,11 +11,14 @@ import pytest
 
 from powertraderd.testing.proof.disconnect import Case, cases
 
-TITLE = "accepted, then disconnected: what happens to the answer of POST /orders"
+TITLES = (
+    "accepted, then disconnected: what happens to the answer of POST /orders",
+    "the same, to the reads on which the order's fate hangs",
+)
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("case", cases(), ids=str)
+@pytest.mark.parametrize("case", list(cases()), ids=str)
 def test_one_intent_is_at_most_one_order_and_the_books_know_it(
     case: Case,
     disconnects: Any,  # noqa: ANN401 - see conftest.py
@@ -23,9 +26,10 @@ def test_one_intent_is_at_most_one_order_and_the_books_know_it(
 ) -> None:
     """Books and exchange agree to the last digit, whatever the line did to the answer."""
     result = disconnects.result(case)
-    row = f"{case.action}, {case.phase.replace('_', ' ')}"
+    where = case.read or case.phase.replace("_", " ")
+    row = f"{case.action}, {where}"
     figures = (result.killed, result.orders, result.posts, bool(result.broken))
-    record_property("proof", (TITLE, row, *figures))
+    record_property("proof", (TITLES[bool(case.read)], row, *figures))
     assert not result.broken
     assert result.posts == 1
     if case.phase == "after_commit":

@@ -33,6 +33,8 @@ def training() -> dashboard.Dashboard:
     made.with_panel(_progress())
     made.with_panel(_entries())
     made.with_panel(_thresholds())
+    made.with_panel(_skill())
+    made.with_panel(_errors())
     made.with_panel(_candles())
     made.with_panel(_blocked())
     return made
@@ -118,6 +120,33 @@ def _thresholds() -> timeseries.Panel:
         "Thresholds",
         "Largest distance at which a pattern still matches, mean over the coins.",
         (over_time(_by_timeframe("memory_threshold_ratio", "avg"), "{{timeframe}}"),),
+        unit=RATIO,
+        legend_right=True,
+        least=0,
+    )
+
+
+ERROR = f"sum by (timeframe) (increase({metric('forecast_error_ratio_total')}[7d]))"
+GUESS = f"sum by (timeframe) (increase({metric('guess_error_ratio_total')}[7d]))"
+MADE = f"sum by (timeframe) (increase({metric('forecasts_total')}[7d]))"
+
+
+def _skill() -> timeseries.Panel:
+    return curves(
+        "Skill",
+        "By how much the forecasts of the last seven days were nearer than the guess that the "
+        "recent range alone makes; at and below zero the memories know nothing.",
+        (over_time(f"1 - {ERROR} / ({GUESS} > 0)", "{{timeframe}}"),),
+        unit=RATIO,
+        legend_right=True,
+    )
+
+
+def _errors() -> timeseries.Panel:
+    return curves(
+        "Mean error of the forecasts",
+        "Over seven days, mean of high and low, share of the price.",
+        (over_time(f"{ERROR} / ({MADE} > 0)", "{{timeframe}}"),),
         unit=RATIO,
         legend_right=True,
         least=0,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 from powertraderd.adapters.coinbase import answers, market, placing, reports
 from powertraderd.adapters.coinbase.client import CoinbaseClient, NotFound
@@ -54,15 +53,21 @@ class CoinbaseBroker:
         """Close the connections; nothing is pending."""
         self._client.close()
 
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Tries since the start by how they ended: ok, or the name of the error's class."""
+        return self._client.line.counts
+
     # -- the key and the clock
 
     def verify_key(self) -> None:
         """Raises CredentialsRejected for a key without the two rights, or with one too many."""
-        what = "key permissions"
-        answer = self._client.read(
-            self._allowance(), what, lambda sdk: sdk.get_api_key_permissions()
+        rights = self._client.read(
+            self._allowance(),
+            "key permissions",
+            answers.KeyPermissions,
+            lambda sdk: sdk.get_api_key_permissions(),
         )
-        rights = answers.read(answers.KeyPermissions, answer, what)
         if not (rights.can_view and rights.can_trade):
             msg = "the key may not view and trade: make one at Coinbase with both rights"
             raise CredentialsRejected(msg)
@@ -76,11 +81,10 @@ class CoinbaseBroker:
     def clock_skew(self) -> float:
         """The exchange's clock less ours, seconds, as far as the answer proves it."""
         before = self._clock.now()
-        answer = self._client.read(
-            self._allowance(), "server time", lambda sdk: sdk.get_unix_time()
-        )
+        theirs = self._client.read(
+            self._allowance(), "server time", answers.ServerTime, lambda sdk: sdk.get_unix_time()
+        ).iso
         after = self._clock.now()
-        theirs = answers.read(answers.ServerTime, answer, "server time").iso
         # it was made between the two moments, and names whole seconds
         ahead_s = (theirs - after).total_seconds()
         behind_s = (before - theirs).total_seconds() - 1
@@ -93,12 +97,12 @@ class CoinbaseBroker:
         wanted = self._products_of(coins)
         if not wanted:
             return {}
-        answer = self._client.read(
+        books = self._client.read(
             self._client.allowance(self._budgets.quotes),
             "quotes",
+            answers.BestBidAsk,
             lambda sdk: sdk.get_best_bid_ask(product_ids=list(wanted)),
-        )
-        books = answers.read(answers.BestBidAsk, answer, "quotes").pricebooks
+        ).pricebooks
         return market.quotes(books, wanted, self._clock.now())
 
     def products(self, coins: Sequence[Coin]) -> Mapping[Coin, Product]:
@@ -106,10 +110,12 @@ class CoinbaseBroker:
         wanted = self._products_of(coins)
         if not wanted:
             return {}
-        answer = self._client.read(
-            self._allowance(), "products", lambda sdk: sdk.get_products(product_ids=list(wanted))
-        )
-        found = answers.read(answers.ProductList, answer, "products").products
+        found = self._client.read(
+            self._allowance(),
+            "products",
+            answers.ProductList,
+            lambda sdk: sdk.get_products(product_ids=list(wanted)),
+        ).products
         return dict(market.products(found, wanted))
 
     def balances(self) -> Mapping[str, Decimal]:
@@ -117,10 +123,12 @@ class CoinbaseBroker:
         what, allowance = "accounts", self._allowance()
 
         def page(cursor: str | None) -> answers.AccountPage:
-            answer = self._client.read(
-                allowance, what, lambda sdk: sdk.get_accounts(limit=_PAGE, cursor=cursor)
+            return self._client.read(
+                allowance,
+                what,
+                answers.AccountPage,
+                lambda sdk: sdk.get_accounts(limit=_PAGE, cursor=cursor),
             )
-            return answers.read(answers.AccountPage, answer, what)
 
         found: dict[str, answers.Account] = {}
         for each in pages(what, page, lambda page: page.cursor if page.has_next else None):
@@ -140,11 +148,12 @@ class CoinbaseBroker:
 
     def fee_rate(self) -> Decimal:
         """The taker fee as a fraction."""
-        what = "transaction summary"
-        answer = self._client.read(
-            self._allowance(), what, lambda sdk: sdk.get_transaction_summary(product_type="SPOT")
-        )
-        return answers.read(answers.TransactionSummary, answer, what).fee_tier.taker_fee_rate
+        return self._client.read(
+            self._allowance(),
+            "transaction summary",
+            answers.TransactionSummary,
+            lambda sdk: sdk.get_transaction_summary(product_type="SPOT"),
+        ).fee_tier.taker_fee_rate
 
     # -- orders
 
@@ -164,14 +173,14 @@ class CoinbaseBroker:
         since = start.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
         def page(cursor: str | None) -> answers.OrderPage:
-            answer = self._client.read(
+            return self._client.read(
                 allowance,
                 what,
+                answers.OrderPage,
                 lambda sdk: sdk.list_orders(
                     product_ids=[product_id], start_date=since, limit=_PAGE, cursor=cursor
                 ),
             )
-            return answers.read(answers.OrderPage, answer, what)
 
         found: dict[str, OrderReport] = {}
         for each in pages(what, page, lambda page: page.cursor if page.has_next else None):
@@ -196,12 +205,12 @@ class CoinbaseBroker:
             raise InvalidAnswer(msg)
 
         def page(cursor: str | None) -> answers.FillPage:
-            answer = self._client.read(
+            return self._client.read(
                 allowance,
                 what,
+                answers.FillPage,
                 lambda sdk: sdk.get_fills(order_ids=[order_id], limit=_PAGE, cursor=cursor),
             )
-            return answers.read(answers.FillPage, answer, what)
 
         found: dict[str, Fill] = {}
         for each in pages(what, page, lambda page: page.cursor):
@@ -217,12 +226,12 @@ class CoinbaseBroker:
     def _order(self, allowance: Allowance, order_id: str) -> OrderReport | None:
         what = f"order {order_id}"
         try:
-            answer: dict[str, Any] = self._client.read(
-                allowance, what, lambda sdk: sdk.get_order(order_id)
+            answer = self._client.find(
+                allowance, what, answers.OrderBox, lambda sdk: sdk.get_order(order_id)
             )
         except NotFound:
             return None
-        report = reports.report(what, answers.read(answers.OrderBox, answer, what).order)
+        report = reports.report(what, answer.order)
         if report.order_id != order_id:
             msg = f"{what}: got order {report.order_id}"
             raise InvalidAnswer(msg)

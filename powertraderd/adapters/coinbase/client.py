@@ -7,11 +7,12 @@ else; a test reads this package's source for that.
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 from coinbase.rest import RESTClient
 
+from powertraderd.adapters.coinbase import answers
 from powertraderd.adapters.coinbase.key_watch import KeyWatch
 from powertraderd.adapters.web import failures
 from powertraderd.adapters.web.line import Allowance, Line
@@ -22,6 +23,7 @@ from powertraderd.errors import InvalidAnswer, PowertraderError
 from powertraderd.model.api_key import ApiKey
 from powertraderd.settings import ExchangeSettings
 
+_Kind = TypeVar("_Kind", bound=answers.Answer)
 Call = Callable[[Any], Any]
 """(the SDK) -> its response object"""
 
@@ -63,22 +65,34 @@ class CoinbaseClient:
         """The time for one port call, over all its pages and tries."""
         return self.line.allowance(budget_s)
 
-    def read(self, allowance: Allowance, what: str, call: Call) -> dict[str, Any]:
-        """The answer to a question, asked again where that helps.
+    def read(self, allowance: Allowance, what: str, kind: type[_Kind], call: Call) -> _Kind:
+        """The answer to a question as ``kind``, asked again where that helps.
 
-        Raises NotFound, TransientExchangeError (InvalidAnswer, RateLimited), CredentialsRejected.
+        Raises TransientExchangeError (InvalidAnswer, RateLimited), CredentialsRejected. A list
+        that is not found is a wrong answer: it says nothing about what would be in it.
         """
-        return self.line.read(allowance, what, lambda timeouts: self._ask(what, call, timeouts))
+        try:
+            return self.find(allowance, what, kind, call)
+        except NotFound as error:
+            raise InvalidAnswer(str(error)) from None
 
-    def send(self, allowance: Allowance, what: str, call: Call) -> dict[str, Any]:
-        """The answer to something that must not be done twice: one try. Raises like `read`."""
-        return self.line.ask_once(allowance, what, lambda timeouts: self._ask(what, call, timeouts))
+    def find(self, allowance: Allowance, what: str, kind: type[_Kind], call: Call) -> _Kind:
+        """Like `read`, of something that need not exist: raises NotFound."""
+        return self.line.read(
+            allowance, what, lambda timeouts: self._ask(what, kind, call, timeouts)
+        )
+
+    def send(self, allowance: Allowance, what: str, kind: type[_Kind], call: Call) -> _Kind:
+        """The answer to something that must not be done twice: one try. Raises like `find`."""
+        return self.line.ask_once(
+            allowance, what, lambda timeouts: self._ask(what, kind, call, timeouts)
+        )
 
     def may_send(self, allowance: Allowance) -> bool:
         """Whether something could leave in time; if not, nothing does."""
         return self.line.may_leave_within(allowance)
 
-    def _ask(self, what: str, call: Call, timeouts: Timeouts) -> dict[str, Any]:
+    def _ask(self, what: str, kind: type[_Kind], call: Call, timeouts: Timeouts) -> _Kind:
         self._sdk.timeout = timeouts
         try:
             answer: dict[str, Any] = call(self._sdk).to_dict()
@@ -92,7 +106,7 @@ class CoinbaseClient:
             msg = f"{what}: the answer is not what it should be ({type(error).__name__})"
             raise InvalidAnswer(msg) from None
         self._watch.accepted()
-        return answer
+        return answers.read(kind, answer, what)
 
     def _refused(self, what: str, response: requests.Response) -> PowertraderError:
         status = response.status_code

@@ -55,6 +55,7 @@ def place(client: CoinbaseClient, allowance: Allowance, intent: OrderIntent) -> 
         answer = client.send(
             allowance,
             what,
+            answers.CreateOrder,
             lambda sdk: sdk.market_order(
                 client_order_id=intent.client_order_id,
                 product_id=intent.product_id,
@@ -62,9 +63,9 @@ def place(client: CoinbaseClient, allowance: Allowance, intent: OrderIntent) -> 
                 **texts,
             ),
         )
-        return _outcome(what, intent, answers.read(answers.CreateOrder, answer, what))
     except (TransientExchangeError, NotFound, CredentialsRejected) as error:
         raise AmbiguousOrder(str(error)) from None
+    return _outcome(what, intent, answer)
 
 
 def _outcome(what: str, intent: OrderIntent, answer: answers.CreateOrder) -> Placement:

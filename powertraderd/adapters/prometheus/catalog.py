@@ -247,6 +247,19 @@ _TRAINING = (
         "Largest distance at which a pattern of the memory counts as a match.",
         *("coin", "timeframe"),
     ),
+    _counter(
+        "forecasts", "Forecasts held against the candle that they were made for.", "timeframe"
+    ),
+    _counter(
+        "forecast_error_ratio",
+        "Errors of those forecasts added up: mean of high and low, share of the close before.",
+        "timeframe",
+    ),
+    _counter(
+        "guess_error_ratio",
+        "Errors that the mean moves of the last twenty candles would have had, added up.",
+        "timeframe",
+    ),
 )
 _SETTINGS = (
     _gauge("entry_min_long_level", "Timeframes that must say LONG before a position is opened."),

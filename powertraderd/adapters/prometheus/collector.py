@@ -100,6 +100,7 @@ class DaemonCollector(Collector):
         daemon.venue(sheet, status)
         daemon.market(sheet, status, now, self._sources.rules.dca.multiplier)
         training.training(sheet, status, now)
+        training.skill(sheet, status)
         value = figure((status.get("account") or {}).get("value"))
         if value is None:
             return

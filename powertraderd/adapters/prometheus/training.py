@@ -1,4 +1,4 @@
-"""Metrics from the trainer's last report: how well trained each coin and timeframe is."""
+"""Metrics of trainer and thinker: how well trained each memory is, how good its forecasts."""
 
 from datetime import datetime
 
@@ -17,6 +17,14 @@ def training(sheet: Sheet, status: Status, now: datetime) -> None:
     for coin, timeframes in (status.get("training") or {}).items():
         for timeframe, memory in timeframes.items():
             _memory(sheet, memory, now, {"coin": coin, "timeframe": timeframe})
+
+
+def skill(sheet: Sheet, status: Status) -> None:
+    """How far off the forecasts were, from the thinker's last report."""
+    for timeframe, row in (status.get("skill") or {}).items():
+        sheet.put("forecasts", figure(row.get("forecasts")), timeframe=timeframe)
+        sheet.put("forecast_error_ratio", ratio(row.get("error_pct")), timeframe=timeframe)
+        sheet.put("guess_error_ratio", ratio(row.get("guess_error_pct")), timeframe=timeframe)
 
 
 def _memory(sheet: Sheet, memory: Status, now: datetime, labels: dict[str, str]) -> None:

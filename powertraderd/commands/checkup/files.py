@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from powertraderd.adapters.backup import PATTERN
 from powertraderd.commands.checkup.finding import Finding, fail, ok, warn
 from powertraderd.errors import ConfigError
 from powertraderd.settings import Settings
@@ -93,7 +94,9 @@ def socket_group(settings: Settings) -> Iterator[Finding]:
         yield ok("socket group", f"{name} (members: {members}); the daemon does not run")
     elif path.stat().st_gid != group.gr_gid:
         what = f"{path} belongs to group {path.stat().st_gid}, not to {name}"
-        yield fail("socket group", what, "restart the daemon")
+        yield fail(
+            "socket group", what, "restart the daemon: it makes the socket anew", passing=True
+        )
     elif not _may_write(path):
         user = pwd.getpwuid(os.geteuid()).pw_name
         what = f"{user} may not use {path}"
@@ -112,8 +115,8 @@ def backups(settings: Settings, now: datetime) -> Iterator[Finding]:
     if not (settings.paths.state_dir / LEDGER_DB).exists():
         yield ok("backups", "nothing to back up yet")
         return
-    made = [path.stat().st_mtime for path in folder.glob("ledger*.db")]
-    remedy = f"copy the ledger each day into {folder} (the timer of ops/ansible does)"
+    made = [path.stat().st_mtime for path in folder.glob(PATTERN)]
+    remedy = "powertraderd backup, each day (the timer of ops/systemd does)"
     if not made:
         live = settings.trading.mode == "live"
         yield (

@@ -153,6 +153,20 @@ def _status(stream: PlainStream, _answer: Answer, rule: Rule) -> None:
     stream.send(answer.with_headers(rule.params.get("headers", {})).encoded())
 
 
+def _refuse(stream: PlainStream, _answer: Answer, rule: Rule) -> None:
+    """HTTP 200 and success false with ``code``, whatever is true."""
+    code = str(rule.params["code"])
+    response = {
+        "error": code,
+        "message": "refused by a rule",
+        "error_details": "",
+        "preview_failure_reason": "UNKNOWN_PREVIEW_FAILURE_REASON",
+        "new_order_failure_reason": code,
+    }
+    document = {"success": False, "order_id": "", "error_response": response}
+    stream.send(Answer(document).encoded())
+
+
 def _gzip_bomb(stream: PlainStream, _answer: Answer, rule: Rule) -> None:
     size = int(rule.number("mib", _BOMB_MIB)) << 20
     body = gzip.compress(b" " * size, 9)
@@ -200,6 +214,7 @@ DELIVERIES: dict[str, Delivery] = {
     "json_list": _fixed(b"[]"),
     "json_null": _fixed(b"null"),
     "status": _status,
+    "refuse": _refuse,
     "gzip_bomb": _gzip_bomb,
     "big_body": _big_body,
     "stale_keepalive": _close_after,

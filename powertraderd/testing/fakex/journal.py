@@ -1,4 +1,7 @@
-"""What happened, in order: one JSON line for each request, and the same in memory."""
+"""What happened, in order: a JSON line when a request was read, another when it was over.
+
+The lines of one request have the same number ``n``; the later one counts.
+"""
 
 import json
 import threading
@@ -9,7 +12,7 @@ Entry = dict[str, Any]
 
 
 class Journal:
-    """Entries are appended when a request has been read, and written when it is over."""
+    """All requests, also those that were in our hands when we were killed."""
 
     def __init__(self, path: Path) -> None:
         """Go on with what is in ``path``."""
@@ -20,7 +23,8 @@ class Journal:
         """What the client signed; kept in memory alone, to look for it in logs."""
         if path.exists():
             lines = path.read_text(encoding="utf-8").splitlines()
-            self.entries = [json.loads(line) for line in lines if line.endswith("}")]
+            entries = [json.loads(line) for line in lines if line.endswith("}")]
+            self.entries = list({entry["n"]: entry for entry in entries}.values())
         self._file = path.open("a", encoding="utf-8")
 
     def begin(self, **facts: Any) -> Entry:  # noqa: ANN401 - JSON
@@ -28,14 +32,18 @@ class Journal:
         with self._lock:
             entry: Entry = {"n": len(self.entries), **facts}
             self.entries.append(entry)
+            self._write(entry)
         return entry
 
     def end(self, entry: Entry, **facts: Any) -> None:  # noqa: ANN401 - JSON
         """It is over."""
         with self._lock:
             entry.update(facts)
-            self._file.write(json.dumps(entry) + "\n")
-            self._file.flush()
+            self._write(entry)
+
+    def _write(self, entry: Entry) -> None:
+        self._file.write(json.dumps(entry) + "\n")
+        self._file.flush()
 
     def since(self, number: int) -> list[Entry]:
         """Entries from ``number`` on."""

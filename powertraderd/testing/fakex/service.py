@@ -26,8 +26,10 @@ _REQUEST_PHASES = (
     "in_body",
     "after_response",
 )
-_TRUTHFUL = frozenset({"latency", "double_commit", "missing_order", "partial_fill", "big_body"})
-"""Faults after which the client has been told the truth."""
+_DELIVERED = frozenset(
+    {"latency", "double_commit", "missing_order", "partial_fill", "big_body", "refuse"}
+)
+"""Faults after which the client has an answer in its hands."""
 Admit = Callable[[Request], tuple[Answer | None, str]]
 Perform = Callable[[Request], Answer]
 
@@ -165,8 +167,12 @@ class Service:
         deliver = DELIVERIES.get(manner, DELIVERIES["latency"])
         entry.update(_contents(answer.document, self._exchange.now()))
         entry["in_delivery"] = True
+        if rule.action == "refuse":
+            entry["status"] = 200  # a refusal is no error of HTTP
+        elif rule.action == "status":
+            entry["status"] = int(rule.number("code", 503))
         deliver(stream, answer, rule)
-        entry["delivered"] = rule.action in _TRUTHFUL or rule.action in REWRITES
+        entry["delivered"] = rule.action in _DELIVERED or rule.action in REWRITES
 
     def _knobs(self, answer: Answer) -> Answer:
         if answer.document is None or not self._exchange.knobs.unknown_fields:
@@ -176,17 +182,29 @@ class Service:
 
 
 def _contents(document: Any, now: datetime) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """What the invariants ask of an answer: whose orders it shows, how old its prices are."""
+    """What the invariants ask of an answer: whose orders it shows, how old its prices are.
+
+    A fault may have spoiled the document: what is not there is left out.
+    """
     if not isinstance(document, dict):
         return {}
     listed = document.get("orders")
     orders = listed if isinstance(listed, list) else [document.get("order")]
-    shown = [order["client_order_id"] for order in orders if isinstance(order, dict)]
+    shown = [order["client_order_id"] for order in _with(orders, "client_order_id")]
     ages = {
         book["product_id"]: (now - moment_of(book["time"])).total_seconds()
-        for book in document.get("pricebooks", [])
+        for book in _with(document.get("pricebooks") or [], "product_id", "time")
     }
     return {**({"shows": shown} if shown else {}), **({"quote_ages": ages} if ages else {})}
+
+
+def _with(parts: list[Any], *names: str) -> list[dict[str, Any]]:
+    """Those parts that have texts under all these names."""
+    return [
+        part
+        for part in parts
+        if isinstance(part, dict) and all(isinstance(part.get(name), str) for name in names)
+    ]
 
 
 def _described(listener: str, request: Request) -> Occasion:

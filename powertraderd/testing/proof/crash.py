@@ -1,30 +1,22 @@
 """Proof two: the trader is killed at every point around an order, and the next one takes over."""
 
 import json
-import os
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from powertraderd.adapters.sqlite.ledger_reader import LedgerReader
-from powertraderd.errors import DataUnavailable
-from powertraderd.model.order import OrderRecord
-from powertraderd.supervision.channel import ChannelClosed, TradingState, pair
-from powertraderd.supervision.page import create
-from powertraderd.testing.proof.books import CASH, fresh_state
+from powertraderd.testing.proof.books import fresh_state
 from powertraderd.testing.proof.comparison import disagreements
-from powertraderd.testing.proof.lane import Child, Lane
+from powertraderd.testing.proof.lane import Lane
 from powertraderd.testing.proof.marks import Mark
+from powertraderd.testing.proof.trader import PATIENCE_S, QUIET_WINDOW_S, Trader, until_final
 from powertraderd.workers.wiring import LEDGER_DB
 
-QUIET_WINDOW_S = 2.0
 LAG_S = 0.7
 LATE_COMMIT_S = 0.5
 """The exchange's secrets last shorter than the quiet window, as in life."""
-PATIENCE_S = 60.0
-_TICK_S = 0.25
 _FIRST_BUY = "200"
 _BUY = "50"
 
@@ -160,103 +152,11 @@ def _reconciling(side: str) -> Iterator[Case]:
                 yield Case(side, fate, first, second=second)
 
 
-class Trader:
-    """A trader process of the nursery, with us in the supervisor's place."""
-
-    def __init__(self, lane: Lane, folder: Path, incarnation: int, mark: Mark | None) -> None:
-        """Start it."""
-        page_fd = create()
-        self._channel, theirs = pair()
-        self.heard: list[Mapping[str, Any]] = []
-        self._channel.send(_start(lane, folder, incarnation))
-        request = {"life": "trader", "mark": asdict(mark) if mark else None}
-        with (folder / "trader.log").open("ab") as log:
-            pid = lane.nursery.bear(request, [page_fd, theirs.fileno(), log.fileno()])
-        self.child = Child(pid)
-        os.close(page_fd)
-        theirs.close()
-
-    def command(self, request_id: str, verb: str, **args: object) -> None:
-        """As the supervisor relays it."""
-        self._channel.send(
-            {
-                "type": "command",
-                "id": request_id,
-                "verb": verb,
-                "args": args,
-                "uid": 0,
-                "expires_ns": time.monotonic_ns() + int(PATIENCE_S * 1e9),
-            }
-        )
-
-    def hear(self, kind: str, request_id: str = "") -> Mapping[str, Any] | None:
-        """The next message of this kind; None when the trader is dead."""
-        until = time.monotonic() + PATIENCE_S
-        while time.monotonic() < until:
-            for number, message in enumerate(self.heard):
-                if message["type"] == kind and message.get("id", "") in ("", request_id):
-                    return self.heard.pop(number)
-            if not self._listen() and self.child.ended(0):
-                return None
-        msg = f"waited {PATIENCE_S:g} s in vain for {kind} {request_id}"
-        raise AssertionError(msg)
-
-    def ready(self) -> bool:
-        """Wait until it is ready; False when it died before."""
-        return self.hear("ready") is not None
-
-    def end(self) -> None:
-        """Kill it and hang up."""
-        self.child.kill()
-        self._channel.close()
-
-    def _listen(self) -> bool:
-        try:
-            message = self._channel.receive()
-        except ChannelClosed:
-            return self.child.ended(0.005) and False
-        if message is None:
-            self.child.ended(0.005)
-            return True
-        self.heard.append(message)
-        return True
-
-
-def _start(lane: Lane, folder: Path, incarnation: int) -> dict[str, Any]:
-    settings = {
-        "trading": {
-            "mode": "live",
-            "coins": ["BTC"],
-            "tick_seconds": _TICK_S,
-            "quiet_window_seconds": QUIET_WINDOW_S,
-        },
-        "exchange": {
-            "base_url": lane.venue.base_url,
-            "ca_file": str(lane.venue.ca_file),
-            "key_file": str(lane.venue.keys["EdDSA"].file),
-            "budget": str(CASH),
-            "requests_per_second": 10,
-        },
-        "candles": {"source": "kucoin", "base_url": lane.venue.kucoin_url},
-        "paths": {"state_dir": str(folder), "runtime_dir": str(folder)},
-        "logging": {"level": "debug"},
-    }
-    return {
-        "type": "start",
-        "settings": settings,
-        "clock": {"kind": "real"},
-        "incarnation": incarnation,
-        "trading": asdict(TradingState()),
-        "last_page": None,
-        "quarantine": [],
-    }
-
-
 def run(lane: Lane, folder: Path, case: Case) -> Result:
     """Live through one combination and compare the books with the truth."""
     began = time.monotonic()
     fresh_state(folder)
-    lane.prepare(t_fill_ms=300, t_settle_ms=200)
+    lane.prepare(t_fill_ms=300, t_settle_ms=200, reconcile_window_s=QUIET_WINDOW_S)
     scene = _Scene(lane, folder, case)
     try:
         scene.play()
@@ -290,7 +190,7 @@ class _Scene:
             if answer is None or answer["code"] not in {"ok", "order_unsettled"}:
                 msg = f"the first buy failed: {answer}"
                 raise AssertionError(msg)
-            self._until_final()
+            until_final(self._folder)
         self._arrange()
         self._ask(trader)
         if case.wire:
@@ -308,18 +208,10 @@ class _Scene:
             raise AssertionError("the last trader died while it started")
         self._ask(trader)
         trader.hear("answer", "under-test")
-        self._until_final()
-        until = time.monotonic() + PATIENCE_S
-        for number in range(1000):
-            request_id = f"compare-{number}"
-            trader.command(request_id, "reconcile")
-            answer = trader.hear("answer", request_id)
-            if answer is None or answer["ok"]:
-                return
-            if time.monotonic() > until:
-                self._broken.append(f"differences: {answer.get('message')}")
-                return
-            time.sleep(_TICK_S)
+        until_final(self._folder)
+        different = trader.agrees()
+        if different:
+            self._broken.append(f"differences: {different}")
 
     def end(self) -> None:
         """Leave no process behind."""
@@ -365,24 +257,6 @@ class _Scene:
                 return
             time.sleep(0.01)
         raise AssertionError("the order did not reach the exchange")
-
-    def _until_final(self) -> None:
-        until = time.monotonic() + PATIENCE_S
-        while time.monotonic() < until:
-            records = self._records()
-            if records and all(record.state.final for record in records):
-                return
-            time.sleep(0.02)
-        raise AssertionError("an order did not come to its end")
-
-    def _records(self) -> tuple[OrderRecord, ...]:
-        reader = LedgerReader(self._folder / LEDGER_DB)
-        try:
-            return reader.orders(10)
-        except DataUnavailable:
-            return ()
-        finally:
-            reader.close()
 
     # -- the verdict
 

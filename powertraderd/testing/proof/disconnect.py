@@ -47,8 +47,27 @@ ACTIONS: dict[str, dict[str, Any]] = {
         f"status {code}": {"action": "status", "code": code}
         for code in (400, 401, 403, 404, 409, 429, 500, 502, 503, 504)
     },
+    **{
+        f"refuse {code}": {"action": "refuse", "code": code}
+        for code in (
+            "UNKNOWN_FAILURE_REASON",
+            "COMMANDER_REJECTED_NEW_ORDER",
+            "A_CODE_OF_TOMORROW",
+            "INSUFFICIENT_FUND",
+        )
+    },
 }
 """What may happen to the answer to POST /orders (FAKE_EXCHANGE.md, 8)."""
+
+READS = {
+    "get_order": "/orders/historical/[0-9a-f-]{36}$",
+    "list_orders": "/orders/historical/batch$",
+    "fills": "/orders/historical/fills$",
+    "accounts": "/accounts$",
+}
+"""Reads that may meet the same, while the order's fate hangs on them."""
+_UNREAD = frozenset({"late_commit 30", "stale_keepalive", "redirect 307"})
+_FAILING_READS = 2
 
 ENDLESS = frozenset({"header_drip", "continue_flood", "body_drip", "chunk_drip", "infinite_body"})
 """The SDK never returns from these: the heartbeat's deadline kills the process, here we do."""
@@ -66,10 +85,13 @@ class Case:
     phase: str
     policy: str
     lag_s: int
+    read: str = ""
+    """The read that meets the action instead of the order; list_orders is asked after a close."""
 
     def __str__(self) -> str:
         """For test ids."""
-        return f"{self.action}-{self.phase}-{self.policy}-{self.lag_s}s"
+        where = f"{self.read}-" if self.read else ""
+        return f"{where}{self.action}-{self.phase}-{self.policy}-{self.lag_s}s"
 
 
 @dataclass(slots=True)
@@ -91,6 +113,9 @@ def cases() -> Iterator[Case]:
         if action == "late_commit 30" and phase == "before_commit":
             continue  # it is neither: the commit comes later
         yield Case(action, phase, policy, lag_s)
+    for read, action in itertools.product(READS, ACTIONS):
+        if action not in _UNREAD and not action.startswith("refuse"):
+            yield Case(action, "after_commit", POLICIES[0], 0, read)
 
 
 def run(lane: Lane, folder: Path, case: Case) -> Result:
@@ -105,12 +130,21 @@ def run(lane: Lane, folder: Path, case: Case) -> Result:
         balance_lag_s=case.lag_s,
     )
     lane.venue.post("clock", freeze=START)
-    wanted = ACTIONS[case.action]
-    rule = {"id": "it", "action": case.action, "phase": case.phase, "match": _MATCH, **wanted}
-    lane.venue.post("faults", add=rule)
+    lane.venue.post("faults", add=_rules(case))
     fresh_ledger(folder / "ledger.db")
     killed = _live(lane, folder, case)
     return _judged(lane, folder, case, killed=killed, seconds=time.monotonic() - began)
+
+
+def _rules(case: Case) -> list[dict[str, Any]]:
+    wanted = ACTIONS[case.action]
+    rule = {"id": "it", "action": case.action, "phase": case.phase, "match": _MATCH, **wanted}
+    if not case.read:
+        return [rule]
+    count = 1 if case.action in ENDLESS else _FAILING_READS
+    rule["match"] = {"method": "GET", "path_regex": READS[case.read], "count": count}
+    lost = {"id": "lost", "action": "close", "phase": "after_commit", "match": _MATCH}
+    return [rule, lost] if case.read == "list_orders" else [rule]
 
 
 def _live(lane: Lane, folder: Path, case: Case) -> bool:
@@ -150,7 +184,8 @@ def _bear(lane: Lane, folder: Path, *, submit: bool) -> Child:
 def _until_in_delivery(lane: Lane, child: Child) -> None:
     until = time.monotonic() + _PATIENCE_S
     while time.monotonic() < until and not child.ended(0.01):
-        if any(entry.get("in_delivery") for entry in lane.venue.get("journal?since=0")):
+        journal = lane.venue.get("journal?since=0")
+        if any(entry.get("in_delivery") and entry["fault_id"] == "it" for entry in journal):
             return
 
 

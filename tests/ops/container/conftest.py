@@ -24,6 +24,7 @@ _SETTINGS: Mapping[str, Mapping[str, object]] = {
     "signal": {"interval_seconds": 0.25, "max_age_seconds": 86400},
     "training": {"interval_seconds": 0.25},
     "risk": {"quote_max_age_seconds": 86400, "max_orders_per_hour": 1000},
+    "coins": {"BTC": {"dca": {"max_per_24h": 3}}},
 }
 _BROKEN = """
 

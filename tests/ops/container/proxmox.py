@@ -120,8 +120,17 @@ class Proxmox:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self._port)) == 0
 
-    def play(self, name: str, variables: Mapping[str, object], *options: str) -> Run:
-        """Run ops/ansible/NAME against the container, as the owner's laptop would."""
+    def play(
+        self,
+        name: str,
+        variables: Mapping[str, object],
+        *options: str,
+        trusted: Path | None = None,
+    ) -> Run:
+        """Run ops/ansible/NAME against the container, as the owner's laptop would.
+
+        ``trusted``: certificates to trust instead of the public ones.
+        """
         (self._folder / "leader").write_text(str(self._machine.leader))
         extra = self._folder / "variables.json"
         extra.write_text(json.dumps(dict(variables)))
@@ -135,6 +144,8 @@ class Proxmox:
             "ANSIBLE_CALLBACKS_ENABLED": "ansible.posix.profile_tasks",  # slow tasks are in the log
         }
         book = str(REPOSITORY / "ops/ansible" / name)
+        if trusted is not None:
+            environment["REQUESTS_CA_BUNDLE"] = str(trusted)
         ran = subprocess.run(
             [str(PLAYBOOK), "-i", str(self._folder / "hosts.yml"), book, f"-e@{extra}", *options],
             check=False,

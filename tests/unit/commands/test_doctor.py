@@ -50,7 +50,7 @@ def live(venue: Venue, config: Path, state: Path) -> Path:
     ledger.pay_in(Usd(Decimal(500)), NOW, "budget")
     ledger.close()
     (state / "backups").mkdir()
-    (state / "backups" / "ledger-1.db").touch()
+    (state / "backups" / "powertraderd-1.tar.gz").touch()
     return config
 
 
@@ -217,7 +217,7 @@ def test_files_that_others_may_change_are_told(live: Path, state: Path) -> None:
 
 def test_old_and_missing_backups_are_told(live: Path, state: Path) -> None:
     """The ledger cannot be made again."""
-    copy = state / "backups" / "ledger-1.db"
+    copy = state / "backups" / "powertraderd-1.tar.gz"
     old = (NOW - timedelta(days=3)).timestamp()
     os.utime(copy, (old, old))
     assert verdicts(live, "backups") == ["warn"]

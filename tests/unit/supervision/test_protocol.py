@@ -157,7 +157,7 @@ def test_every_verb_says_who_may_ask_and_who_answers() -> None:
     by_role = {role: {name for name, verb in VERBS.items() if verb.role is role} for role in Role}
     assert by_role[Role.READ] == {
         "status", "account", "account_history", "candles", "decisions", "levels", "orders",
-        "positions", "risk", "signals", "trades",
+        "positions", "risk", "settings", "signals", "trades",
     }  # fmt: skip
     assert by_role[Role.TRADE] == {
         "pause", "reduce", "resume", "halt", "buy", "sell", "reconcile", "train",

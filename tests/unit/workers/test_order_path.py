@@ -5,6 +5,7 @@ to the exchange loses requests and answers, and shows orders late.
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -185,6 +186,24 @@ def test_what_is_found_late_waits_for_the_order_in_flight(world: World) -> None:
     world.tick(trader, 150, seconds=5)
     assert [record.state for record in orders(world)] == [OrderState.FILLED] * 2
     world.assert_equal_books()
+
+
+def test_an_intent_that_became_two_orders_halts_trading(world: World) -> None:
+    """The first one was answered and booked; the second one is only in the venue's list."""
+    trader = world.start()
+    world.say_long()
+    world.tick(trader)
+    world.say_long(BTC, long=0)
+    listed = world.exchange.orders_since
+    twin = "aaaaaaaa-0000-4000-8000-000000000002"
+
+    def doubled(product_id: str, start: Any) -> Any:  # noqa: ANN401 - passed on
+        found = listed(product_id, start)
+        return (*found, *(replace(report, order_id=twin) for report in found))
+
+    world.line.orders_since = doubled
+    world.tick(trader, 80, seconds=5)
+    assert any("several orders" in reason for reason in world.ears.halts())
 
 
 def test_reads_that_fail_delay_the_booking_and_change_nothing(world: World) -> None:

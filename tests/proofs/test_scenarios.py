@@ -1,0 +1,334 @@
+"""Scenarios of the exchange's life around the real trader (FAKE_EXCHANGE.md, 13).
+
+S2, S4, S9 and S10 are in test_disconnects.py, S5 in test_crash_points.py.
+"""
+
+import json
+import resource
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from powertraderd.errors import ExitCode
+from powertraderd.model.order import OrderRecord, OrderState
+from powertraderd.testing.proof.books import fresh_state
+from powertraderd.testing.proof.comparison import disagreements
+from powertraderd.testing.proof.lane import Lane
+from powertraderd.testing.proof.trader import (
+    PATIENCE_S,
+    QUIET_WINDOW_S,
+    Trader,
+    records,
+    until_final,
+)
+from powertraderd.workers.wiring import LEDGER_DB
+
+PLACING = {"method": "POST", "path_regex": "/orders$"}
+DEFINITE = (
+    "UNSUPPORTED_ORDER_CONFIGURATION",
+    "INVALID_SIDE",
+    "INVALID_PRODUCT_ID",
+    "INVALID_SIZE_PRECISION",
+    "INVALID_PRICE_PRECISION",
+    "INSUFFICIENT_FUND",
+    "INSUFFICIENT_FUNDS",
+    "INVALID_LEDGER_BALANCE",
+    "ORDER_ENTRY_DISABLED",
+    "INELIGIBLE_PAIR",
+    "INVALID_LIMIT_PRICE_POST_ONLY",
+    "INVALID_LIMIT_PRICE",
+    "INVALID_NO_LIQUIDITY",
+    "INVALID_REQUEST",
+    "UNTRADABLE_PRODUCT",
+    "GEOFENCING_RESTRICTION",
+)
+DOUBTFUL = ("UNKNOWN_FAILURE_REASON", "COMMANDER_REJECTED_NEW_ORDER", "A_CODE_OF_TOMORROW")
+
+
+class World:
+    """One exchange, one state folder, and the traders that live on them one after another."""
+
+    def __init__(self, lane: Lane, folder: Path) -> None:
+        """Nobody trades yet."""
+        self.lane = lane
+        self.venue = lane.venue
+        self.folder = folder
+        self.traders: list[Trader] = []
+        fresh_state(folder)
+        lane.prepare(reconcile_window_s=QUIET_WINDOW_S)
+
+    def start(self, *, ready: bool = True, **settings: Mapping[str, object]) -> Trader:
+        """The next trader."""
+        trader = Trader(self.lane, self.folder, len(self.traders) + 1, None, **settings)
+        self.traders.append(trader)
+        if ready:
+            assert trader.ready()
+        return trader
+
+    def ask(self, trader: Trader, request_id: str, verb: str, **args: object) -> Mapping[str, Any]:
+        """A command's answer; the trader must live."""
+        trader.command(request_id, verb, coin="BTC", **args)
+        answer = trader.hear("answer", request_id)
+        assert answer is not None, "the trader died"
+        return answer
+
+    def order(self, side: str = "BUY") -> OrderRecord:
+        """The newest order of this side."""
+        return next(each for each in records(self.folder) if each.intent.side == side)
+
+    def settle(self, trader: Trader) -> None:
+        """All orders final, books and exchange the same, no promise broken."""
+        until_final(self.folder)
+        assert trader.agrees() == ""
+        self.compare()
+
+    def compare(self) -> None:
+        """The oracle's word."""
+        truth, journal = self.venue.orders(), self.venue.get("journal?since=0")
+        balances = self.venue.true_balances()
+        assert disagreements(self.folder / LEDGER_DB, truth, balances, journal) == []
+        broken = {k: v for k, v in self.venue.get("invariants").items() if not v["ok"]}
+        assert broken == {}
+
+    def posts(self) -> list[dict[str, Any]]:
+        """Bodies of all requests to place an order."""
+        journal = self.venue.get("journal?since=0")
+        return [json.loads(entry["body"]) for entry in journal if entry["method"] == "POST"]
+
+    def close(self) -> None:
+        """Nobody is left."""
+        for trader in self.traders:
+            trader.end()
+
+
+@pytest.fixture(scope="module")
+def lane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lane]:
+    """One exchange for all scenarios, emptied before each."""
+    made = Lane(tmp_path_factory.mktemp("scenarios"), 7)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def world(lane: Lane, tmp_path: Path) -> Iterator[World]:
+    """The exchange at its beginning."""
+    made = World(lane, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
+def test_s1_a_buy_and_a_sale(world: World, algorithm: str) -> None:
+    """With a key of either kind; books and exchange agree to the last digit."""
+    key_file = str(world.venue.keys[algorithm].file)
+    trader = world.start(exchange={"key_file": key_file})
+    assert world.ask(trader, "b", "buy", usd="100")["ok"]
+    assert world.ask(trader, "s", "sell", all=True)["ok"]
+    world.settle(trader)
+    assert [order["status"] for order in world.venue.orders()] == ["FILLED", "FILLED"]
+
+
+def test_s3_a_definite_refusal_ends_the_intent_at_once(world: World) -> None:
+    """Every code; the owner hears it, and the next order is free to go."""
+    trader = world.start()
+    for code in DEFINITE:
+        world.venue.post("faults", clear=True)
+        world.venue.fault("refuse", phase="before_commit", match=PLACING, code=code)
+        answer = world.ask(trader, code, "buy", usd="50")
+        assert answer["code"] == "order_refused"
+        assert code in answer["message"]
+        assert world.order().state is OrderState.REJECTED
+    assert world.venue.orders() == []
+    world.settle(trader)
+
+
+@pytest.mark.parametrize("phase", ["before_commit", "after_commit"])
+@pytest.mark.parametrize("code", DOUBTFUL)
+def test_s3_a_doubtful_refusal_is_resolved_by_reading(world: World, code: str, phase: str) -> None:
+    """The order may exist or not: the list says which."""
+    trader = world.start()
+    world.venue.fault("refuse", phase=phase, match={**PLACING, "count": 1}, code=code)
+    world.ask(trader, "b", "buy", usd="50")
+    world.settle(trader)
+    placed = phase == "after_commit"
+    assert world.order().state is (OrderState.FILLED if placed else OrderState.NOT_PLACED)
+    assert len(world.venue.orders()) == placed
+    assert len(world.posts()) == 1
+
+
+def test_s6_the_exchange_dies_with_the_order_in_its_hands(world: World) -> None:
+    """SIGKILL after the commit, before the answer; it comes back and is asked."""
+    trader = world.start()
+    world.venue.fault("hang_before_headers", match={**PLACING, "count": 1})
+    trader.command("b", "buy", coin="BTC", usd="50")
+    until = time.monotonic() + PATIENCE_S
+    while not world.venue.orders() and time.monotonic() < until:
+        time.sleep(0.01)
+    world.venue.stop()
+    world.venue.start()
+    world.venue.post("policy", private_rps=1000, public_rps=1000)
+    world.settle(trader)
+    assert world.order().state is OrderState.FILLED
+    assert len(world.posts()) == 1
+
+
+def test_s7_a_stopped_exchange_stops_nothing_but_trading(world: World) -> None:
+    """SIGSTOP around an order for several timeouts; after SIGCONT all is as it should be."""
+    trader = world.start(exchange={"read_timeout_seconds": 1})
+    world.venue.signal(signal.SIGSTOP)
+    try:
+        assert not world.ask(trader, "b", "buy", usd="50")["ok"]
+        answer = world.ask(trader, "r", "buy", usd="60")
+        assert not answer["ok"]
+    finally:
+        world.venue.signal(signal.SIGCONT)
+    assert trader.agrees() == ""
+    assert world.ask(trader, "again", "buy", usd="50")["code"] in {"ok", "order_unsettled"}
+    world.settle(trader)
+
+
+@pytest.mark.parametrize(
+    ("rest", "state"), [("cancel", OrderState.CANCELLED), ("later", OrderState.FILLED)]
+)
+def test_s8_a_partly_filled_order_ends_as_the_exchange_says(
+    world: World, rest: str, state: OrderState
+) -> None:
+    """Cancelled with half of it, or filled later: every fill is booked."""
+    trader = world.start()
+    match = {**PLACING, "count": 1}
+    world.venue.fault("partial_fill", match=match, pct=50, rest=rest, s=3)
+    world.ask(trader, "b", "buy", usd="50")
+    world.settle(trader)
+    assert world.order().state is state
+    assert world.order().filled_quantity > 0
+
+
+def test_an_order_made_twice_halts_trading(world: World) -> None:
+    """The exchange's own mistake: detected, told, and nothing leaves any more."""
+    trader = world.start()
+    world.venue.fault("double_commit", match={**PLACING, "count": 1})
+    world.ask(trader, "b", "buy", usd="50")
+    trader.command("r", "reconcile")
+    answer = trader.hear("answer", "r")
+    assert answer is not None
+    assert not answer["ok"]
+    assert "several orders" in answer["message"]
+    assert world.ask(trader, "b2", "buy", usd="50")["code"] == "halted"
+    assert len(world.posts()) == 1
+    assert not world.venue.get("invariants")["I1"]["ok"]
+
+
+def test_s11_a_storm_of_429_delays_and_breaks_nothing(world: World) -> None:
+    """Two of three requests are turned away, with every kind of advice."""
+    trader = world.start()
+    world.venue.post("policy", retry_after="garbage")
+    match = {"listener": "rest", "probability": 0.66}
+    world.venue.fault("status", phase="before_commit", match=match, code=429, body="slow down")
+    world.ask(trader, "b", "buy", usd="50")
+    world.venue.post("faults", clear=True)
+    assert trader.agrees() == ""
+    if records(world.folder):
+        world.settle(trader)
+    assert len(world.posts()) <= 1
+
+
+def test_s12_a_key_that_is_refused_now_and_then_is_weather(world: World) -> None:
+    """401 for 40 % of all requests: the trader lives and trades on."""
+    trader = world.start()
+    match = {"listener": "rest", "probability": 0.4}
+    world.venue.fault("status", phase="before_commit", match=match, code=401, body="Unauthorized")
+    for number in range(3):
+        world.ask(trader, f"b{number}", "buy", usd="50")
+    world.venue.post("faults", clear=True)
+    assert trader.agrees() == ""
+    if records(world.folder):
+        world.settle(trader)
+
+
+@pytest.mark.parametrize("skew_s", [10, -10, 200, -200])
+def test_s12_a_clock_that_differs_keeps_orders_from_leaving(world: World, skew_s: int) -> None:
+    """Nothing is bought until the clocks agree."""
+    world.venue.post("policy", leeway_s=15)
+    world.venue.post("clock", skew_ms=skew_s * 1000)
+    trader = world.start()
+    assert not world.ask(trader, "b", "buy", usd="50")["ok"]
+    assert world.posts() == []
+
+
+@pytest.mark.parametrize("knob", ["", "dup_across_pages", "empty_page_with_has_next"])
+def test_s13_six_hundred_accounts_are_read_over_all_pages(world: World, knob: str) -> None:
+    """Rows that come twice and a page that is empty change nothing."""
+    world.venue.post("balance", **{f"COIN{number}": "1" for number in range(600)})
+    if knob:
+        world.venue.post("policy", **{knob: True})
+    trader = world.start()
+    assert trader.agrees() == ""
+
+
+def test_s13_pages_without_an_end_are_no_answer(world: World) -> None:
+    """The same cursor for ever: the trader lives, says so, and sends no order."""
+    trader = world.start()
+    world.venue.post("policy", cursor_loop=True)
+    trader.command("r", "reconcile")
+    answer = trader.hear("answer", "r")
+    assert answer is not None
+    assert not answer["ok"]
+    world.venue.post("policy", cursor_loop=False)
+    assert trader.agrees() == ""
+
+
+def test_s14_a_sale_is_rounded_down_to_what_can_be_sold(world: World) -> None:
+    """filled_size has 14 decimals; the order has 8, and the rest becomes dust."""
+    trader = world.start()
+    assert world.ask(trader, "b", "buy", usd="77.77")["ok"]
+    assert world.ask(trader, "s", "sell", all=True)["ok"]
+    world.settle(trader)
+    buy, sale = world.venue.orders()
+    size = world.posts()[-1]["order_configuration"]["market_market_ioc"]["base_size"]
+    assert Decimal(size) == Decimal(sale["filled_size"])
+    assert len(size.partition(".")[2]) <= 8
+    assert 0 < Decimal(buy["filled_size"]) - Decimal(size) < Decimal("0.00000001")
+
+
+def test_s15_what_is_below_the_minimum_is_not_sent(world: World) -> None:
+    """The position is smaller than the product's least size."""
+    trader = world.start()
+    assert world.ask(trader, "b", "buy", usd="50")["ok"]
+    world.venue.post("product", id="BTC-USD", patch={"base_min_size": "1"})
+    trader.end()
+    trader = world.start()
+    answer = world.ask(trader, "s", "sell", all=True)
+    assert not answer["ok"]
+    assert len(world.posts()) == 1
+    world.settle(trader)
+
+
+def test_s18_of_two_traders_one_trades(world: World) -> None:
+    """The second one leaves at once; the first one is not disturbed."""
+    first = world.start()
+    second = world.start(ready=False)
+    assert second.child.ended(PATIENCE_S)
+    assert world.ask(first, "b", "buy", usd="50")["ok"]
+    world.settle(first)
+    log = (world.folder / "trader.log").read_text(encoding="utf-8")
+    assert ExitCode.TEMPORARY.name in log
+
+
+def test_s19_a_full_disk_sends_nothing_and_forgets_nothing(world: World) -> None:
+    """The intent cannot be written, so the order does not leave; with space it does."""
+    trader = world.start()
+    largest = (world.folder / f"{LEDGER_DB}-wal").stat().st_size
+    resource.prlimit(trader.child.pid, resource.RLIMIT_FSIZE, (largest, largest))
+    trader.command("b", "buy", coin="BTC", usd="50")
+    trader.hear("answer", "b")
+    assert world.posts() == []
+    trader.end()
+    trader = world.start()
+    assert world.ask(trader, "b", "buy", usd="50")["code"] in {"ok", "order_unsettled"}
+    world.settle(trader)
+    assert len(world.posts()) == 1
