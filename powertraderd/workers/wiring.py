@@ -194,13 +194,16 @@ def _coinbase(context: Context) -> Broker:
 
 
 def _exporter(context: Context) -> Role:
+    from powertraderd.adapters.courier import Courier
     from powertraderd.adapters.prometheus.server import MetricsServer
     from powertraderd.adapters.sqlite.candle_store import CandleStore
     from powertraderd.adapters.sqlite.ledger_reader import LedgerReader
     from powertraderd.adapters.sqlite.signal_board import SqliteSignalBoard
     from powertraderd.supervision.client import Client
+    from powertraderd.supervision.spawn import python_command
     from powertraderd.workers.exporter import Exporter, ExporterPorts
-    from powertraderd.workers.queries import Queries
+    from powertraderd.workers.notifier import Notifier
+    from powertraderd.workers.queries import Queries, daemon_status
 
     state_dir = context.settings.paths.state_dir
     queries = Queries(
@@ -213,7 +216,21 @@ def _exporter(context: Context) -> Role:
         rules=context.settings.rules,
     )
     page = MetricsServer(partial(_collector, context))
-    return Exporter(ExporterPorts(page=page, queries=queries))
+    wishes = context.settings.notify
+    urls = [url.get_secret_value() for url in wishes.urls]
+    notifier = Notifier(
+        settings=wishes,
+        carrier=Courier(
+            urls,
+            wishes.timeout_seconds,
+            python_command("powertraderd.adapters.apprise_post"),
+        ),
+        ledger=LedgerReader(state_dir / LEDGER_DB),
+        status=partial(daemon_status, Client(context.settings.paths.socket)),
+        clock=context.clock,
+        state_dir=state_dir,
+    )
+    return Exporter(ExporterPorts(page=page, queries=queries, notifier=notifier))
 
 
 def _collector(context: Context) -> DaemonCollector:
@@ -226,17 +243,19 @@ def _collector(context: Context) -> DaemonCollector:
     from powertraderd.adapters.sqlite.signal_board import SqliteSignalBoard
     from powertraderd.strategy import dca, ladder, ledgering, levels
     from powertraderd.supervision.client import Client
-    from powertraderd.workers.queries import daemon_status
+    from powertraderd.workers.queries import daemon_status, fee_of, quotes_of
+    from powertraderd.workers.risk_query import worst_figures
 
     settings, clock = context.settings, context.clock
     state_dir = settings.paths.state_dir
+    ledger = LedgerReader(state_dir / LEDGER_DB)
     return DaemonCollector(
         Sources(
             clock=clock,
             coins=settings.trading.coins,
             rules=settings.rules,
             status=partial(daemon_status, Client(settings.paths.socket)),
-            ledger=LedgerReader(state_dir / LEDGER_DB),
+            ledger=ledger,
             ledger_path=state_dir / LEDGER_DB,
             backup_dir=state_dir / BACKUP_DIR,
             ca_file=settings.exchange.ca_file,
@@ -248,5 +267,12 @@ def _collector(context: Context) -> DaemonCollector:
                 value, settings.trading.coins, settings.rules
             ),
             candles_late=lambda timeframe: levels.LATE_AFTER * timeframe.length,
+            worst_case=lambda status: worst_figures(
+                ledger.books(),
+                quotes_of(status),
+                fee_of(status),
+                settings.trading.coins,
+                settings.rules,
+            ),
         )
     )

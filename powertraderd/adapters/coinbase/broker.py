@@ -221,7 +221,7 @@ class CoinbaseBroker:
     def _order(self, allowance: Allowance, order_id: str) -> OrderReport | None:
         what = f"order {order_id}"
         try:
-            answer = self._client.read(
+            answer = self._client.find(
                 allowance, what, answers.OrderBox, lambda sdk: sdk.get_order(order_id)
             )
         except NotFound:

@@ -71,14 +71,22 @@ class CoinbaseClient:
     def read(self, allowance: Allowance, what: str, kind: type[_Kind], call: Call) -> _Kind:
         """The answer to a question as ``kind``, asked again where that helps.
 
-        Raises NotFound, TransientExchangeError (InvalidAnswer, RateLimited), CredentialsRejected.
+        Raises TransientExchangeError (InvalidAnswer, RateLimited), CredentialsRejected. A list
+        that is not found is a wrong answer: it says nothing about what would be in it.
         """
+        try:
+            return self.find(allowance, what, kind, call)
+        except NotFound as error:
+            raise InvalidAnswer(str(error)) from None
+
+    def find(self, allowance: Allowance, what: str, kind: type[_Kind], call: Call) -> _Kind:
+        """Like `read`, of something that need not exist: raises NotFound."""
         return self.line.read(
             allowance, what, lambda timeouts: self._ask(what, kind, call, timeouts)
         )
 
     def send(self, allowance: Allowance, what: str, kind: type[_Kind], call: Call) -> _Kind:
-        """The answer to something that must not be done twice: one try. Raises like `read`."""
+        """The answer to something that must not be done twice: one try. Raises like `find`."""
         return self.line.ask_once(
             allowance, what, lambda timeouts: self._ask(what, kind, call, timeouts)
         )
