@@ -16,6 +16,7 @@ from powertraderd.ptctl import (
     history,
     holding,
     logs,
+    notify,
     options,
     pnl,
     positions,
@@ -94,6 +95,7 @@ for _family in (
     wait,
     logs,
     events,
+    notify,
     bundle,
     config,
 ):
