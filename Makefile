@@ -76,6 +76,7 @@ generate: venv
 
 # The terminal pictures of README and docs; `make run` in another terminal first.
 pictures: venv
+	$(BIN)/python docs/pictures/strategy.py
 	$(BIN)/python docs/pictures/record.py
 
 # Locks are made again only on purpose; they carry hashes and name no index.

@@ -49,6 +49,8 @@ def events(package: Path = PACKAGE) -> list[Event]:
 
 def _of(file: Path, package: Path) -> Iterator[Event]:
     module = str(file.relative_to(package).with_suffix(""))
+    levels: tuple[str, ...]
+    fields: tuple[str, ...]
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         match node:
             case ast.Call(func=ast.Attribute(value=owner, attr=level), args=[name, *_]) if (
