@@ -174,19 +174,24 @@ def _coinbase(context: Context) -> Broker:
 
 
 def _exporter(context: Context) -> Role:
+    from powertraderd.adapters.legacy.store import LEGACY_DB, LegacyReader
     from powertraderd.adapters.prometheus.server import MetricsServer
     from powertraderd.adapters.sqlite.candle_store import CandleStore
     from powertraderd.adapters.sqlite.ledger_reader import LedgerReader
     from powertraderd.adapters.sqlite.signal_board import SqliteSignalBoard
     from powertraderd.supervision.client import Client
     from powertraderd.workers.exporter import Exporter, ExporterPorts
-    from powertraderd.workers.queries import Queries
+    from powertraderd.workers.queries import Queries, QueryPorts
 
     state_dir = context.settings.paths.state_dir
-    queries = Queries(
+    ports = QueryPorts(
         ledger=LedgerReader(state_dir / LEDGER_DB),
         signals=SqliteSignalBoard(state_dir / SIGNAL_DB, writable=False),
         candles=CandleStore(state_dir / MARKET_DB, writable=False),
+        imported=LegacyReader(state_dir / LEGACY_DB),
+    )
+    queries = Queries(
+        ports,
         client=Client(context.settings.paths.socket),
         clock=context.clock,
         coins=context.settings.trading.coins,
