@@ -222,6 +222,7 @@ VERBS: Mapping[str, Verb] = {
         Verb("imported_trades", Role.READ, Answerer.EXPORTER, Newest),
         Verb("levels", Role.READ, Answerer.EXPORTER, OfCoin),
         Verb("orders", Role.READ, Answerer.EXPORTER, Newest),
+        Verb("notify_test", Role.TRADE, Answerer.EXPORTER),
         Verb("risk", Role.READ, Answerer.EXPORTER, PerhapsCoin),
         Verb("positions", Role.READ, Answerer.EXPORTER),
         Verb("signals", Role.READ, Answerer.EXPORTER),

@@ -157,14 +157,8 @@ class Queries:
     def _risk(self, coin: Coin | None) -> Row:
         """All coins fall together; ``coin`` only picks the rows."""
         status = self._status()
-        safeguards = status.get("safeguards") or {}
-        fee_rate = safeguards.get("fee_rate")
         table = risk_table(
-            self._ledger.books(),
-            quotes_of(status),
-            None if fee_rate is None else Decimal(fee_rate),
-            self._coins,
-            self._rules,
+            self._ledger.books(), quotes_of(status), fee_of(status), self._coins, self._rules
         )
         if coin is not None:
             table["coins"] = {coin: table["coins"][coin]} if coin in table["coins"] else {}
@@ -225,6 +219,12 @@ def quotes_of(status: Mapping[str, Any]) -> dict[Coin, Quote]:
             prices = Price(Decimal(bid)), Price(Decimal(ask))
             quotes[Coin(coin)] = Quote(Coin(coin), *prices, datetime.fromisoformat(at))
     return quotes
+
+
+def fee_of(status: Mapping[str, Any]) -> Decimal | None:
+    """The taker fee that the trader last reported, as a fraction."""
+    fee_rate = (status.get("safeguards") or {}).get("fee_rate")
+    return None if fee_rate is None else Decimal(fee_rate)
 
 
 def _next_dca(status: Mapping[str, Any], coin: Coin) -> Row:

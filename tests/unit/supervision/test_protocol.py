@@ -161,7 +161,7 @@ def test_every_verb_says_who_may_ask_and_who_answers() -> None:
         "positions", "risk", "settings", "signals", "trades",
     }  # fmt: skip
     assert by_role[Role.TRADE] == {
-        "pause", "reduce", "resume", "halt", "buy", "sell", "reconcile", "train",
+        "notify_test", "pause", "reduce", "resume", "halt", "buy", "sell", "reconcile", "train",
     }  # fmt: skip
     assert by_role[Role.ADMIN] == {"start", "stop", "restart", "unpark", "reload"}
     request = parse_request(message("buy", {"coin": "BTC", "usd": 1}))
