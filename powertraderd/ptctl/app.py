@@ -16,6 +16,7 @@ from powertraderd.ptctl import (
     history,
     holding,
     logs,
+    notify,
     options,
     pnl,
     positions,
@@ -87,6 +88,7 @@ for _family in (
     wait,
     logs,
     events,
+    notify,
     bundle,
     config,
 ):
