@@ -84,10 +84,21 @@ def named(value: object) -> str | None:
 
 
 @pytest.fixture
-def broker(fakex: Venue) -> Iterator[CoinbaseBroker]:
+def tries() -> list[type]:
+    """How each request ended."""
+    return []
+
+
+@pytest.fixture
+def broker(fakex: Venue, tries: list[type]) -> Iterator[CoinbaseBroker]:
     """With budgets that a test can wait for."""
     made = coinbase_broker(
-        fakex, RealClock(), budgets=BUDGETS, connect_timeout_seconds=0.4, read_timeout_seconds=0.5
+        fakex,
+        RealClock(),
+        budgets=BUDGETS,
+        tried=lambda failure, _spent_ns: tries.append(type(failure)),
+        connect_timeout_seconds=0.4,
+        read_timeout_seconds=0.5,
     )
     yield made
     made.close()
@@ -115,15 +126,23 @@ def failing(
 @pytest.mark.parametrize("what", list(READS))
 @pytest.mark.parametrize(("action", "params"), INVALID, ids=named)
 def test_an_answer_that_is_not_what_it_should_be_is_invalid(
-    fakex: Venue, broker: CoinbaseBroker, order: str, what: str, action: str, params: dict[str, Any]
+    fakex: Venue,
+    broker: CoinbaseBroker,
+    order: str,
+    tries: list[type],
+    what: str,
+    action: str,
+    params: dict[str, Any],
 ) -> None:
     """Never an empty answer, never a zero; counted, and a healthy answer follows at once."""
     read, _ = failing(fakex, what, action, params)
     with pytest.raises(InvalidAnswer):
         read(broker, order)
-    assert broker.counts["InvalidAnswer"] >= 1
+    assert InvalidAnswer in tries
+    tries.clear()
     fakex.post("faults", clear=True)
     read(broker, order)
+    assert set(tries) == {type(None)}
 
 
 @pytest.mark.parametrize("what", ["quotes", "fills"])

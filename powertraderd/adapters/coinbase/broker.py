@@ -53,11 +53,6 @@ class CoinbaseBroker:
         """Close the connections; nothing is pending."""
         self._client.close()
 
-    @property
-    def counts(self) -> Mapping[str, int]:
-        """Tries since the start by how they ended: ok, or the name of the error's class."""
-        return self._client.line.counts
-
     # -- the key and the clock
 
     def verify_key(self) -> None:

@@ -15,7 +15,7 @@ from coinbase.rest import RESTClient
 from powertraderd.adapters.coinbase import answers
 from powertraderd.adapters.coinbase.key_watch import KeyWatch
 from powertraderd.adapters.web import failures
-from powertraderd.adapters.web.line import Allowance, Line
+from powertraderd.adapters.web.line import Allowance, Line, Tried, uncounted
 from powertraderd.adapters.web.pace import Pace
 from powertraderd.adapters.web.session import Timeouts, make_session
 from powertraderd.clock import Clock
@@ -41,8 +41,10 @@ class NotFound(PowertraderError):
 class CoinbaseClient:
     """One per process, made after its start."""
 
-    def __init__(self, key: ApiKey, settings: ExchangeSettings, clock: Clock) -> None:
-        """Nothing is asked yet."""
+    def __init__(
+        self, key: ApiKey, settings: ExchangeSettings, clock: Clock, tried: Tried = uncounted
+    ) -> None:
+        """Nothing is asked yet; ``tried`` counts each request."""
         _silence()
         self._sdk = RESTClient(
             api_key=key.name, api_secret=key.private_key, base_url=settings.base_url
@@ -55,6 +57,7 @@ class CoinbaseClient:
             Pace(settings.requests_per_second, BURST, clock.monotonic_ns()),
             connect_s=settings.connect_timeout_seconds,
             read_s=settings.read_timeout_seconds,
+            tried=tried,
         )
 
     def close(self) -> None:
