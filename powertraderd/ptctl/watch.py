@@ -29,4 +29,5 @@ def looks(seconds: float | None) -> Iterator[None]:
 
 
 def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one must not disturb the leaving
     raise SystemExit(Leave.DONE)
