@@ -1,7 +1,7 @@
 """`ptctl decisions`, `trades` and `orders`: what was decided and done, newest first."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -114,16 +114,22 @@ def trades(
     *,
     coin: options.OneCoin = None,
     limit: options.Limit = 20,
+    imported: Annotated[
+        bool, typer.Option("--imported", help="Those of the bot that was here before.")
+    ] = False,
     socket: options.Socket = None,
     as_json: options.Json = False,
 ) -> None:
     """Orders that were filled: at what price, with which fee, for what profit.
 
+    Imported trades are that bot's estimates, fees inside; they never enter our books.
+
     Example: ptctl trades --json | jq '[.trades[].realised | select(.) | tonumber] | add'
     """
     session = Session(socket, as_json)
-    data = session.data("trades", {"limit": limit, "coin": coin})
-    rows = list(data.get("trades", []))
+    verb = "imported_trades" if imported else "trades"
+    data = session.data(verb, {"limit": limit, "coin": coin})
+    rows = list(data.get(verb, []))
     session.show(data, table(_TRADES, rows, paper(), none="no trades yet"))
 
 

@@ -219,6 +219,7 @@ VERBS: Mapping[str, Verb] = {
         Verb("account_history", Role.READ, Answerer.EXPORTER, Newest),
         Verb("candles", Role.READ, Answerer.EXPORTER, Candles),
         Verb("decisions", Role.READ, Answerer.EXPORTER, Newest),
+        Verb("imported_trades", Role.READ, Answerer.EXPORTER, Newest),
         Verb("levels", Role.READ, Answerer.EXPORTER, OfCoin),
         Verb("orders", Role.READ, Answerer.EXPORTER, Newest),
         Verb("notify_test", Role.TRADE, Answerer.EXPORTER),

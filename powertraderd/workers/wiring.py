@@ -195,6 +195,7 @@ def _coinbase(context: Context) -> Broker:
 
 def _exporter(context: Context) -> Role:
     from powertraderd.adapters.courier import Courier
+    from powertraderd.adapters.legacy.store import LEGACY_DB, LegacyReader
     from powertraderd.adapters.prometheus.server import MetricsServer
     from powertraderd.adapters.sqlite.candle_store import CandleStore
     from powertraderd.adapters.sqlite.ledger_reader import LedgerReader
@@ -203,13 +204,17 @@ def _exporter(context: Context) -> Role:
     from powertraderd.supervision.spawn import python_command
     from powertraderd.workers.exporter import Exporter, ExporterPorts
     from powertraderd.workers.notifier import Notifier
-    from powertraderd.workers.queries import Queries, daemon_status
+    from powertraderd.workers.queries import Queries, QueryPorts, daemon_status
 
     state_dir = context.settings.paths.state_dir
-    queries = Queries(
+    ports = QueryPorts(
         ledger=LedgerReader(state_dir / LEDGER_DB),
         signals=SqliteSignalBoard(state_dir / SIGNAL_DB, writable=False),
         candles=CandleStore(state_dir / MARKET_DB, writable=False),
+        imported=LegacyReader(state_dir / LEGACY_DB),
+    )
+    queries = Queries(
+        ports,
         client=Client(context.settings.paths.socket),
         clock=context.clock,
         coins=context.settings.trading.coins,

@@ -156,3 +156,13 @@ def test_without_trades_there_is_nothing_to_sum(
     shown = ptctl("pnl").stdout
     assert "+3.50" in shown
     assert "┤" not in shown
+
+
+def test_imported_trades_are_asked_for_by_name(
+    ptctl: Callable[..., Result], replies: dict[str, Reply], daemon: RecordedDaemon
+) -> None:
+    """They are kept apart from our own."""
+    old = trade("01T09:00", "ETH", "BUY", "100") | {"quantity": "0.05", "average_price": "2000"}
+    replies["imported_trades"] = good({"imported_trades": [old]})
+    assert "2,000.00" in ptctl("trades", "--imported").stdout
+    assert daemon.asked("trades") == []

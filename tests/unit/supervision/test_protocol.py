@@ -156,7 +156,8 @@ def test_every_verb_says_who_may_ask_and_who_answers() -> None:
     """Whatever only looks is for everyone; whatever trades or ends a process is not."""
     by_role = {role: {name for name, verb in VERBS.items() if verb.role is role} for role in Role}
     assert by_role[Role.READ] == {
-        "status", "account", "account_history", "candles", "decisions", "levels", "orders",
+        "status", "account", "account_history", "candles", "decisions", "imported_trades", "levels",
+        "orders",
         "positions", "risk", "settings", "signals", "trades",
     }  # fmt: skip
     assert by_role[Role.TRADE] == {
