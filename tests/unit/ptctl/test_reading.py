@@ -170,3 +170,20 @@ def test_watch_looks_again_until_ctrl_c(
     assert "Traceback" not in seen
     assert seen.count(second_look[2:]) >= 2
     assert daemon.asked(verb)
+
+
+def test_the_status_of_training_is_a_bar_for_each_coin_and_trains_nothing(
+    ptctl: Callable[..., Result], daemon: RecordedDaemon
+) -> None:
+    """READY, RUNNING or REQUIRED, as in the JSON."""
+    trainings = {
+        "BTC": {"state": "RUNNING", "progress": 0.5},
+        "ETH": {"state": "REQUIRED", "progress": 0},
+    }
+    coins = {coin: {"training": each} for coin, each in trainings.items()}
+    daemon.replies["status"] = good({"coins": coins})
+    shown = ptctl("train", "--status").stdout.splitlines()
+    assert [line.split()[:2] for line in shown] == [["BTC", "RUNNING"], ["ETH", "REQUIRED"]]
+    assert [line.count("█") for line in shown] == [10, 0]
+    assert json.loads(ptctl("train", "--status", "--json").stdout) == {"coins": trainings}
+    assert not daemon.asked("train")
