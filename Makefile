@@ -7,7 +7,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help venv run test lint soak bench generate lock clean venv-ops bundle test-ops
+.PHONY: help venv run test lint soak bench generate pictures lock clean venv-ops bundle test-ops
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -69,7 +69,15 @@ bench: venv
 generate: venv
 	$(BIN)/python -m powertraderd.adapters.prometheus.reference > docs/metrics.md
 	$(BIN)/python -m powertraderd.commands.settings_reference > docs/settings.md
+	$(BIN)/python -m powertraderd.commands.event_reference > docs/log-events.md
+	$(BIN)/python docs/man/generate.py ptctl > docs/man/ptctl.1
+	$(BIN)/python docs/man/generate.py powertraderd > docs/man/powertraderd.1
 	$(BIN)/python -m ops.grafana.source
+
+# The terminal pictures of README and docs; `make run` in another terminal first.
+pictures: venv
+	$(BIN)/python docs/pictures/strategy.py
+	$(BIN)/python docs/pictures/record.py
 
 # Locks are made again only on purpose; they carry hashes and name no index.
 lock: venv

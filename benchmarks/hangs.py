@@ -26,7 +26,7 @@ from powertraderd.testing.venue import Venue
 PATIENCE_S = 60.0
 QUOTES = "best_bid_ask$"
 _LOOK_S = 0.02
-_SDK_ALONE = """
+SDK_ALONE = """
 import json, sys
 from coinbase.rest import RESTClient
 base_url, key_file, ca_file = sys.argv[1:]
@@ -85,7 +85,7 @@ def sdk_alone(venue: Venue, hang: Hang) -> float | None:
         venue.post("faults", add=rule(hang, 1000))
     else:
         venue.signal(signal.SIGSTOP)
-    command = [sys.executable, "-c", _SDK_ALONE, venue.base_url]
+    command = [sys.executable, "-c", SDK_ALONE, venue.base_url]
     command += [str(venue.keys["ES256"].file), str(venue.ca_file)]
     begun = time.monotonic()
     try:

@@ -344,6 +344,14 @@ class LedgerView(Protocol):
         ...
 
 
+class ImportedTrades(Protocol):
+    """Trades of the bot that was here before; nothing where none were imported."""
+
+    def trades(self, limit: int) -> tuple[Trade, ...]:
+        """The newest; quantities, prices and values are that bot's estimates, fees inside."""
+        ...
+
+
 class Heart(Protocol):
     """The heartbeat; only the main thread may beat."""
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, PlainSerializer, SecretStr, model_validator
 
 from powertraderd.model.candle import MONDAY, THURSDAY, Coin
 from powertraderd.model.coin_rules import CoinName, CoinSettings
@@ -38,6 +38,12 @@ UtcDatetime = Annotated[datetime, AfterValidator(_utc)]
 
 def _loopback(url: str) -> bool:
     return url.partition("//")[2].partition(":")[0] in {"127.0.0.1", "localhost"}
+
+
+# Masked wherever it is shown; the workers' JSON carries it, for they have to use it.
+Secret = Annotated[
+    SecretStr, PlainSerializer(lambda secret: secret.get_secret_value(), when_used="json")
+]
 
 
 class TradingSettings(Rules):
@@ -281,6 +287,25 @@ class LoggingSettings(Rules):
     )
 
 
+NewsKind = Literal["fill", "state", "parked", "hung", "summary"]
+
+
+class NotifySettings(Rules):
+    """Messages to the owner through apprise; nothing is sent without urls."""
+
+    urls: tuple[Secret, ...] = Field(
+        (), max_length=10, description="apprise URLs, such as tgram://TOKEN/CHAT; kept secret"
+    )
+    events: tuple[NewsKind, ...] = Field(
+        ("fill", "state", "parked", "hung", "summary"),
+        description="fill; state: reduced, halted, resumed; parked; hung; summary: once a UTC day",
+    )
+    timeout_seconds: float = Field(
+        15, gt=0, le=120, description="a delivery that takes longer is killed and counted"
+    )
+    queue: int = Field(50, ge=1, le=1000, description="messages that wait; more are dropped")
+
+
 class Settings(Rules):
     """All sections."""
 
@@ -300,6 +325,7 @@ class Settings(Rules):
     control: ControlSettings = ControlSettings()
     exporter: ExporterSettings = ExporterSettings()
     supervisor: SupervisorSettings = SupervisorSettings()
+    notify: NotifySettings = NotifySettings()
     logging: LoggingSettings = LoggingSettings()
 
     @property

@@ -243,6 +243,8 @@ def _explain(error: ValidationError, source: _Source) -> str:
     return "\n".join(_problem(each, source) for each in error.errors(include_url=False))
 
 
+_SECRET = ("notify", "urls")
+"""Its values hold passwords: an error, which may be logged, names the place alone."""
 _DOTTED = re.compile(r"[a-z_]+(\.\w+)+")
 
 
@@ -256,7 +258,8 @@ def _problem(problem: ErrorDetails, source: _Source) -> str:
     path = tuple(str(part) for part in problem["loc"])
     key = f"[{path[0]}] {'.'.join(path[1:])}".strip()
     value = problem["input"]
-    shown = "" if isinstance(value, dict | Rules) else f" = {value!r}"
+    told = not isinstance(value, dict | Rules) and path[:2] != _SECRET
+    shown = f" = {value!r}" if told else ""
     return f"{_place(path, source)}: {key}{shown}: {wrong}{_right(path)}"
 
 

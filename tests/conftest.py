@@ -7,6 +7,9 @@ from hypothesis import HealthCheck, settings
 
 # Speed is measured in benchmarks; a loaded machine must not fail a property.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "nightly", parent=settings.get_profile("patient"), print_blob=True, max_examples=1000
+)
 settings.load_profile("patient")
 
 

@@ -7,13 +7,12 @@ in progress may be among them. Weeks open on Thursday, 00:00 UTC.
 
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 
 import requests
 
 from powertraderd.adapters import venue_candles
 from powertraderd.adapters.web import failures
-from powertraderd.adapters.web.line import Allowance, Line
+from powertraderd.adapters.web.line import Allowance, Line, Tried, uncounted
 from powertraderd.adapters.web.pace import Pace
 from powertraderd.adapters.web.session import Timeouts, make_session
 from powertraderd.clock import Clock
@@ -42,19 +41,20 @@ class KucoinCandles:
         base_url: str | None,
         quote: str,
         budget_s: float,
-        ca_file: Path | None = None,
+        tried: Tried = uncounted,
     ) -> None:
-        """``budget_s`` bounds one call of `candles`, machine seconds."""
+        """``budget_s`` bounds one call of `candles`, machine seconds; ``tried`` counts requests."""
         self._clock = clock
         self._url = f"{base_url or PUBLIC}/api/v1/market/candles"
         self._quote = quote
         self._budget_s = budget_s
-        self._session = make_session(ca_file)
+        self._session = make_session()
         self.line = Line(
             clock,
             Pace(_RATE, _BURST, clock.monotonic_ns()),
             connect_s=timeouts.connect_timeout_seconds,
             read_s=timeouts.read_timeout_seconds,
+            tried=tried,
         )
 
     def candles(

@@ -40,7 +40,8 @@ interval_seconds = 0.1
 [risk]
 quote_max_age_seconds = 86400
 candle_max_age_seconds = 172800
-max_drawdown_pct = "none"
+max_drawdown_pct = 90
+daily_loss_limit_usd = 5000
 max_orders_per_hour = 1000
 
 [paths]

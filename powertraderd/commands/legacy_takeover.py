@@ -69,7 +69,7 @@ class Takeover:
         names = ((HISTORY, "trades"), (VALUES, "account values"), (SIGNALS, "signals"))
         for (file, what), count, fresh in zip(names, counts, new, strict=True):
             if fresh:
-                yield Finding(Outcome.TAKEN, file, f"{fresh} {what}, to be read in {LEGACY_DB}")
+                yield Finding(Outcome.TAKEN, file, f"{fresh} {what}, kept in {LEGACY_DB}")
             elif count:
                 yield Finding(Outcome.KNOWN, file, f"{count} {what}")
 

@@ -16,6 +16,7 @@ from powertraderd.ptctl import (
     history,
     holding,
     logs,
+    notify,
     options,
     pnl,
     positions,
@@ -29,6 +30,7 @@ from powertraderd.ptctl import (
 )
 from powertraderd.ptctl.session import Session, print_lines
 from powertraderd.ptctl.status import show
+from powertraderd.ptctl.watch import looks
 
 EPILOGUE = (
     "Exit codes: 0 done, 1 refused (with a reason code), 2 usage, 3 daemon not reachable, "
@@ -62,14 +64,20 @@ def _options_for_all(
 
 
 @app.command(rich_help_panel=options.LOOK)
-def status(*, socket: options.Socket = None, as_json: options.Json = False) -> None:
+def status(
+    *,
+    watch: options.Watch = None,
+    socket: options.Socket = None,
+    as_json: options.Json = False,
+) -> None:
     """Is it alive, is it trading, what does it hold.
 
     NOTE says what to wait for or to do, else how the worker died last.
 
     Example: ptctl status --json | jq .workers.trader
     """
-    show(Session(socket, as_json))
+    for _ in looks(watch):
+        show(Session(socket, as_json))
 
 
 for _family in (
@@ -87,6 +95,7 @@ for _family in (
     wait,
     logs,
     events,
+    notify,
     bundle,
     config,
 ):

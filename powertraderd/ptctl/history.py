@@ -1,7 +1,7 @@
 """`ptctl decisions`, `trades` and `orders`: what was decided and done, newest first."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -9,6 +9,7 @@ from powertraderd.ptctl import options
 from powertraderd.ptctl.figures import moment, money, pick, price, quantity, short_quantity, text
 from powertraderd.ptctl.session import Session
 from powertraderd.ptctl.table import ROOMY, Column, Paper, by_width, gain, paper, render
+from powertraderd.ptctl.watch import looks
 
 app = typer.Typer()
 Row = Mapping[str, Any]
@@ -92,11 +93,17 @@ def decision_lines(rows: Sequence[Row], on: Paper) -> list[str]:
     return table(_DECISIONS, rows, on, none="no decisions yet")
 
 
+def order_lines(rows: Sequence[Row], on: Paper) -> list[str]:
+    """One line for each order intent."""
+    return table(_ORDERS, rows, on, none="no orders yet")
+
+
 @app.command(rich_help_panel=options.LOOK)
 def decisions(
     *,
     coin: options.OneCoin = None,
     limit: options.Limit = 20,
+    watch: options.Watch = None,
     socket: options.Socket = None,
     as_json: options.Json = False,
 ) -> None:
@@ -105,8 +112,9 @@ def decisions(
     Example: ptctl decisions --coin BTC -n 50
     """
     session = Session(socket, as_json)
-    data = session.data("decisions", {"limit": limit, "coin": coin})
-    session.show(data, decision_lines(list(data.get("decisions", [])), paper()))
+    for _ in looks(watch):
+        data = session.data("decisions", {"limit": limit, "coin": coin})
+        session.show(data, decision_lines(list(data.get("decisions", [])), paper()))
 
 
 @app.command(rich_help_panel=options.LOOK)
@@ -114,17 +122,25 @@ def trades(
     *,
     coin: options.OneCoin = None,
     limit: options.Limit = 20,
+    imported: Annotated[
+        bool, typer.Option("--imported", help="Those of the bot that was here before.")
+    ] = False,
+    watch: options.Watch = None,
     socket: options.Socket = None,
     as_json: options.Json = False,
 ) -> None:
     """Orders that were filled: at what price, with which fee, for what profit.
 
+    Imported trades are that bot's estimates, fees inside; they never enter our books.
+
     Example: ptctl trades --json | jq '[.trades[].realised | select(.) | tonumber] | add'
     """
     session = Session(socket, as_json)
-    data = session.data("trades", {"limit": limit, "coin": coin})
-    rows = list(data.get("trades", []))
-    session.show(data, table(_TRADES, rows, paper(), none="no trades yet"))
+    verb = "imported_trades" if imported else "trades"
+    for _ in looks(watch):
+        data = session.data(verb, {"limit": limit, "coin": coin})
+        rows = list(data.get(verb, []))
+        session.show(data, table(_TRADES, rows, paper(), none="no trades yet"))
 
 
 @app.command(rich_help_panel=options.LOOK)
@@ -132,6 +148,7 @@ def orders(
     *,
     coin: options.OneCoin = None,
     limit: options.Limit = 20,
+    watch: options.Watch = None,
     socket: options.Socket = None,
     as_json: options.Json = False,
 ) -> None:
@@ -140,6 +157,7 @@ def orders(
     Example: ptctl orders --json | jq '.orders[] | select(.state == "UNKNOWN")'
     """
     session = Session(socket, as_json)
-    data = session.data("orders", {"limit": limit, "coin": coin})
-    rows = list(data.get("orders", []))
-    session.show(data, table(_ORDERS, rows, paper(), none="no orders yet"))
+    for _ in looks(watch):
+        data = session.data("orders", {"limit": limit, "coin": coin})
+        rows = list(data.get("orders", []))
+        session.show(data, order_lines(rows, paper()))

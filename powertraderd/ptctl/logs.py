@@ -25,6 +25,7 @@ UNIT = "powertraderd"
 ALL = 1_000_000
 """More lines than anybody keeps."""
 _POLL_S = 0.25
+_TAIL_BYTES = 64 * 1024
 _LEVEL_STYLES = {"debug": "dim", "warning": "yellow", "error": "red", "critical": "bold red"}
 _SHOWN_FIRST = ("ts", "level", "event", "worker", "incarnation", "logger", "exception", "stack")
 Keep = Callable[[str], bool]
@@ -141,6 +142,19 @@ def read_file(path: Path, count: int, keep: Keep, *, follow: bool) -> Iterator[s
             time.sleep(_POLL_S)
     if follow:
         yield from read_file(path, ALL, keep, follow=True)
+
+
+def tail(name: str | None, count: int, on: Paper) -> list[str]:
+    """The newest ``count`` lines of the daemon's file, one screen line each; never raises."""
+    if not name:
+        return ["log: in journald (journalctl -u powertraderd -f); [logging] file keeps one here"]
+    try:
+        with Path(name).open("rb") as handle:
+            handle.seek(max(0, handle.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            newest = handle.read().decode(errors="replace").splitlines()
+    except OSError as error:
+        return [f"log: {name} cannot be read: {error.strerror}"]
+    return [pretty(line, on).splitlines()[0] for line in newest if line][-count:]
 
 
 def _complete_lines(handle: Any) -> Iterator[str]:  # noqa: ANN401 - a text file

@@ -22,6 +22,12 @@ Socket = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Watch = Annotated[
+    float | None,
+    typer.Option(
+        "--watch", min=0.1, metavar="SECONDS", help="Look again every so often, until Ctrl-C."
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 RequestId = Annotated[
     str | None,

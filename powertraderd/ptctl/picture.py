@@ -8,6 +8,8 @@ from powertraderd.ptctl.figures import price
 from powertraderd.ptctl.table import Paper
 
 _TICKS = 4
+_WHITE = "\x1b[48;5;15m"
+"""The white that plotext puts behind lines for want of a colour: bars across a dark terminal."""
 
 
 def blank(on: Paper, height: int) -> Any:  # noqa: ANN401 - plotext has no types
@@ -48,7 +50,7 @@ def drawn(figure: Any, on: Paper) -> list[str]:  # noqa: ANN401
     """The lines of the picture."""
     import plotext  # noqa: PLC0415
 
-    text = figure.build().string()
+    text = figure.build().string().replace(_WHITE, "")
     return [row.rstrip() for row in (text if on.colour else plotext.uncolorize(text)).splitlines()]
 
 

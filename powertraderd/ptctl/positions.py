@@ -17,6 +17,7 @@ from powertraderd.ptctl.figures import (
 from powertraderd.ptctl.session import Session
 from powertraderd.ptctl.status import next_dca, residual_words, sell_gain, trail
 from powertraderd.ptctl.table import ROOMY, Column, Paper, by_width, gain, paper, render
+from powertraderd.ptctl.watch import looks
 
 app = typer.Typer()
 Row = Mapping[str, Any]
@@ -54,7 +55,9 @@ def table(rows: list[Row], on: Paper) -> list[str]:
 
 
 @app.command(rich_help_panel=options.LOOK)
-def positions(*, socket: options.Socket = None, as_json: options.Json = False) -> None:
+def positions(
+    *, watch: options.Watch = None, socket: options.Socket = None, as_json: options.Json = False
+) -> None:
     """Open positions: cost, gain, next averaging down, trailing exit.
 
     AT ASK is the gain that decides about averaging down, GAIN the one that decides about
@@ -64,19 +67,23 @@ def positions(*, socket: options.Socket = None, as_json: options.Json = False) -
     Example: ptctl positions --json | jq '.positions[].coin'
     """
     session = Session(socket, as_json)
-    data = session.data("positions")
-    session.show(data, table(list(data.get("positions", [])), paper()))
+    for _ in looks(watch):
+        data = session.data("positions")
+        session.show(data, table(list(data.get("positions", [])), paper()))
 
 
 @app.command(rich_help_panel=options.LOOK)
-def account(*, socket: options.Socket = None, as_json: options.Json = False) -> None:
+def account(
+    *, watch: options.Watch = None, socket: options.Socket = None, as_json: options.Json = False
+) -> None:
     """Money: value, cash, exposure, realised profit, and whether the books add up.
 
     Example: ptctl account --json | jq -r .value
     """
     session = Session(socket, as_json)
-    data = session.data("account")
-    session.show(data, account_lines(data))
+    for _ in looks(watch):
+        data = session.data("account")
+        session.show(data, account_lines(data))
 
 
 def account_lines(data: Row) -> list[str]:

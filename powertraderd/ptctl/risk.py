@@ -10,6 +10,7 @@ from powertraderd.ptctl import options
 from powertraderd.ptctl.figures import UNKNOWN, count, decimal, money, percent, pick, price, text
 from powertraderd.ptctl.session import Session
 from powertraderd.ptctl.table import ROOMY, Column, Paper, paper, render
+from powertraderd.ptctl.watch import looks
 
 app = typer.Typer()
 Row = Mapping[str, Any]
@@ -43,6 +44,7 @@ _RUNGS = (
 def risk(
     coin: options.PerhapsCoin = None,
     *,
+    watch: options.Watch = None,
     socket: options.Socket = None,
     as_json: options.Json = False,
 ) -> None:
@@ -55,8 +57,9 @@ def risk(
     Examples: ptctl risk      ptctl risk BTC --json
     """
     session = Session(socket, as_json)
-    data = session.data("risk", {} if coin is None else {"coin": coin})
-    session.show(data, lines(data, paper()))
+    for _ in looks(watch):
+        data = session.data("risk", {} if coin is None else {"coin": coin})
+        session.show(data, lines(data, paper()))
 
 
 def lines(data: Row, on: Paper) -> Iterator[str]:

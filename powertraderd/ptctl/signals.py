@@ -10,6 +10,7 @@ from powertraderd.ptctl.figures import day, duration, moment, percent, pick, pri
 from powertraderd.ptctl.session import Session
 from powertraderd.ptctl.status import levels_words
 from powertraderd.ptctl.table import Column, Paper, paper, render
+from powertraderd.ptctl.watch import looks
 
 app = typer.Typer()
 Row = Mapping[str, Any]
@@ -39,7 +40,9 @@ _LEVELS = (
 
 
 @app.command(rich_help_panel=options.LOOK)
-def signals(*, socket: options.Socket = None, as_json: options.Json = False) -> None:
+def signals(
+    *, watch: options.Watch = None, socket: options.Socket = None, as_json: options.Json = False
+) -> None:
     """Signals per coin: how many of the seven timeframes say LONG and SHORT.
 
     HELD BACK says why LONG was kept at 0 although levels were crossed.
@@ -47,22 +50,28 @@ def signals(*, socket: options.Socket = None, as_json: options.Json = False) -> 
     Example: ptctl signals --json | jq '.signals[] | select(.long >= 3).coin'
     """
     session = Session(socket, as_json)
-    data = session.data("signals")
-    rows = list(data.get("signals", []))
-    session.show(data, render(_SIGNALS, rows, paper()) if rows else ["no signals yet"])
+    for _ in looks(watch):
+        data = session.data("signals")
+        rows = list(data.get("signals", []))
+        session.show(data, render(_SIGNALS, rows, paper()) if rows else ["no signals yet"])
 
 
 @app.command(rich_help_panel=options.LOOK)
 def levels(
-    coin: options.Coin, *, socket: options.Socket = None, as_json: options.Json = False
+    coin: options.Coin,
+    *,
+    watch: options.Watch = None,
+    socket: options.Socket = None,
+    as_json: options.Json = False,
 ) -> None:
     """Buy and sell levels of COIN: seven lows, seven highs, and where the price stands.
 
     Example: ptctl levels BTC
     """
     session = Session(socket, as_json)
-    data = session.data("levels", {"coin": coin})
-    session.show(data, level_lines(data, paper()))
+    for _ in looks(watch):
+        data = session.data("levels", {"coin": coin})
+        session.show(data, level_lines(data, paper()))
 
 
 def level_lines(data: Row, on: Paper) -> list[str]:

@@ -2,16 +2,19 @@
 
 import signal
 import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
 
-from powertraderd.ptctl import options, training
-from powertraderd.ptctl.history import decision_lines
+from powertraderd.ptctl import options, positions, training
+from powertraderd.ptctl.figures import pick
+from powertraderd.ptctl.history import decision_lines, order_lines
+from powertraderd.ptctl.keys import HELP, QUIT, Pane, View, foot, keyboard, next_key, pressed
+from powertraderd.ptctl.logs import tail
 from powertraderd.ptctl.session import Session
 from powertraderd.ptctl.status import coins, head, workers
 from powertraderd.ptctl.table import Paper, paper
@@ -20,7 +23,12 @@ from powertraderd.supervision.client import Client, DaemonUnreachable
 app = typer.Typer()
 _MOST_DECISIONS = 60
 _LEAST_DECISIONS = 4
+_MOST_ORDERS = 40
 _DETAIL_TIMEOUT_S = 1.0
+_STEER_TIMEOUT_S = 30.0
+_TALL, _LOG_TAIL = 40, 8
+"""A screen of so many lines has room for so many of the log, beside the decisions."""
+Lines = list[str]
 
 
 @app.command(rich_help_panel=options.LOOK)
@@ -32,7 +40,9 @@ def top(
     socket: options.Socket = None,
     as_json: options.Json = False,
 ) -> None:
-    """The live view: workers, training, coins, positions, decisions, account. Ctrl-C leaves.
+    """The live view: workers, training, coins, positions, decisions, log; ? lists its keys.
+
+    Keys: p pauses or resumes, d shows positions and orders, l the log, q leaves.
 
     Without a terminal (or with --json) one look is printed.
 
@@ -49,11 +59,19 @@ def top(
 
 
 def view(
-    status: Mapping[str, Any], decisions: list[Mapping[str, Any]] | None, on: Paper, height: int
+    status: Mapping[str, Any], decisions: Sequence[Mapping[str, Any]] | None, on: Paper, height: int
 ) -> list[str]:
     """Everything in ``height`` lines where it fits; the decisions take what is left."""
+    lines = _upper(status, on)
+    if decisions is None:
+        return [*lines, "decisions: the exporter does not answer"]
+    room = max(_LEAST_DECISIONS, height - len(lines) - 1)
+    return [*lines, *decision_lines(decisions[:room], on)]
+
+
+def _upper(status: Mapping[str, Any], on: Paper) -> list[str]:
     learning = training.bars(status, on) if training.learning(status) else []
-    lines = [
+    return [
         *head(status, on),
         "",
         *workers(status, on),
@@ -62,28 +80,62 @@ def view(
         *coins(status, on),
         "",
     ]
-    if decisions is None:
-        return [*lines, "decisions: the exporter does not answer"]
-    room = max(_LEAST_DECISIONS, height - len(lines) - 1)
-    return [*lines, *decision_lines(decisions[:room], on)]
+
+
+def _rows(client: Client, verb: str, limit: int = 0) -> list[Mapping[str, Any]] | None:
+    """Rows that the exporter has; None where it does not answer."""
+    answer = client.request(verb, {"limit": limit} if limit else {}, _DETAIL_TIMEOUT_S)
+    return list(answer.data.get(verb, [])) if answer.ok else None
 
 
 def _decisions(client: Client) -> list[Mapping[str, Any]] | None:
-    answer = client.request("decisions", {"limit": _MOST_DECISIONS}, _DETAIL_TIMEOUT_S)
-    return list(answer.data.get("decisions", [])) if answer.ok else None
+    return _rows(client, "decisions", _MOST_DECISIONS)
 
 
-def _look(session: Session, on: Paper, height: int) -> list[str]:
-    """One look; a daemon that went away may come back."""
+def _look(client: Client, status: Mapping[str, Any], pane: Pane, on: Paper, height: int) -> Lines:
+    """The whole screen; a long list gives way to the foot, a log to its newest lines."""
+    above = [*head(status, on), ""]
+    if pane is Pane.HELP:
+        return [*above, *(f"{key}   {words}" for key, words in HELP)]
+    if pane is Pane.DETAILS:
+        return [*above, *_details(client, on)]
+    if pane is Pane.LOG:
+        room = max(_LEAST_DECISIONS, height - len(above))
+        return [*above, *tail(pick(status, "supervisor", "log_file"), room, on)]
+    lines = view(status, _decisions(client), on, height if height < _TALL else height - _LOG_TAIL)
+    if height < _TALL:
+        return lines
+    lines = [*lines, *[""] * (height - _LOG_TAIL - len(lines))]
+    return [*lines, "", *tail(pick(status, "supervisor", "log_file"), _LOG_TAIL - 1, on)]
+
+
+def _details(client: Client, on: Paper) -> Lines:
+    held, orders = _rows(client, "positions"), _rows(client, "orders", _MOST_ORDERS)
+    if held is None or orders is None:
+        return ["positions and orders: the exporter does not answer"]
+    return [*positions.table(held, on), "", *order_lines(orders, on)]
+
+
+def _screen(session: Session, shown: View, on: Paper, height: int) -> tuple[Lines, bool]:
+    """One look and whether the daemon trades; a daemon that went away may come back."""
     client = session.client()
     try:
         status = client.request("status")
-        decisions = _decisions(client) if status.ok else None
+        if not status.ok:
+            return [on.paint(f"{status.code}: {status.message}", "bold red")], True
+        lines = _look(client, status.data, shown.pane, on, height)
     except DaemonUnreachable as unreachable:
-        return [on.paint(str(unreachable), "bold red"), "", "waiting for it to come back"]
-    if not status.ok:
-        return [on.paint(f"{status.code}: {status.message}", "bold red")]
-    return view(status.data, decisions, on, height)
+        return [on.paint(str(unreachable), "bold red"), "", "waiting for it to come back"], True
+    return lines, pick(status.data, "trading", "state") in {None, "ACTIVE"}
+
+
+def _ask(session: Session, verb: str) -> str:
+    """The answer in words."""
+    try:
+        answer = session.client().request(verb, {"reason": "ptctl top"}, _STEER_TIMEOUT_S)
+    except DaemonUnreachable as unreachable:
+        return str(unreachable)
+    return f"{verb}: {answer.message or answer.code}"
 
 
 def _live(session: Session, interval: float) -> None:
@@ -92,19 +144,25 @@ def _live(session: Session, interval: float) -> None:
     from rich.text import Text  # noqa: PLC0415
 
     console = Console(highlight=False)
+    shown = View()
     with (
         _left_by_signals(),
+        keyboard(),
         Live(console=console, screen=True, auto_refresh=False, vertical_overflow="crop") as live,
     ):
         while True:
             on = Paper(console.width, paper().colour)
-            lines = _look(session, on, console.height - 1)
-            foot = on.paint("Ctrl-C leaves", "dim")
-            lines = [*lines[: console.height - 1], foot]
+            lines, active = _screen(session, shown, on, console.height - 1)
+            lines = [*lines[: console.height - 1], on.paint(foot(shown), "dim")]
             live.update(
                 Text.from_ansi("\n".join(lines), no_wrap=True, overflow="crop"), refresh=True
             )
-            time.sleep(interval)
+            key = next_key(interval)
+            if key == QUIT and not shown.asks:
+                return
+            if key:
+                shown, verb = pressed(shown, key, active=active)
+                shown = replace(shown, said=_ask(session, verb)) if verb else shown
 
 
 @contextmanager

@@ -19,6 +19,9 @@ _POLL_S = 0.5
 def train(
     coins: options.SomeCoins = None,
     *,
+    status: Annotated[
+        bool, typer.Option("--status", help="Only say how far each coin is; train nothing.")
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Until the training is over.")] = False,
     timeout: Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait.")] = 1800.0,
     socket: options.Socket = None,
@@ -28,9 +31,13 @@ def train(
 
     The old memories serve until the new ones are complete.
 
-    Examples: ptctl train      ptctl train BTC ETH --wait
+    Examples: ptctl train      ptctl train BTC ETH --wait      ptctl train --status
     """
     session = Session(socket, as_json)
+    if status:
+        now = session.data("status")
+        session.show({"coins": training.coins(now)}, training.bars(now, paper()))
+        return
     answer = session.ask("train", {"coins": list(coins or ())})
     session.leave(_until_trained(session, timeout) if wait and answer.ok else answer)
 

@@ -14,7 +14,8 @@ _EVERYONE = frozenset({"trading", "logging"})
 
 # A change in one of these sections restarts the worker on reload.
 SECTIONS: dict[RoleName, frozenset[str]] = {
-    "exporter": _EVERYONE | {"exporter", "entry", "dca", "exit", "signal", "risk", "coins"},
+    "exporter": _EVERYONE
+    | {"notify", "exporter", "entry", "dca", "exit", "signal", "risk", "coins"},
     "trainer": _EVERYONE | {"candles", "exchange", "training", "signal"},
     "thinker": _EVERYONE | {"candles", "exchange", "training", "signal", "paper"},
     "trader": _EVERYONE

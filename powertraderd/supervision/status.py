@@ -18,7 +18,10 @@ from powertraderd.supervision.states import Death, Life
 
 _NS = 1_000_000_000
 # what workers say, besides coins
-_REPORTED = ("account", "safeguards", "training", "differences", "venue", "exporter", "skill")
+_REPORTED = (
+    *("account", "safeguards", "training", "differences", "venue", "exporter", "skill"),
+    "notify",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +57,15 @@ class RecordedDaemon:
                 connection, _ = self._listener.accept()
             except OSError:
                 return  # closed
-            self._answer(connection)
+            with suppress(BrokenPipeError, ConnectionResetError):  # whoever asked may be gone
+                self._answer(connection)
 
     def _answer(self, connection: socket.socket) -> None:
-        request = json.loads(connection.recv(MAX_MESSAGE))
+        message = connection.recv(MAX_MESSAGE)
+        if not message:
+            connection.close()
+            return
+        request = json.loads(message)
         self.requests.append(request)
         reply = self.replies.get(request["verb"], refused("unprepared", "nothing is recorded"))
         if reply is None:

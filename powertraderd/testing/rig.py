@@ -17,7 +17,7 @@ from powertraderd.supervision.spawn import python_command
 
 T = TypeVar("T")
 ROLES = ("exporter", "trainer", "thinker", "trader")
-PATIENCE_S = 40.0
+PATIENCE_S = 120.0
 
 # A tenth of the real times, and no budget so small that a busy machine breaks it by itself.
 SCALED = {
@@ -32,12 +32,12 @@ SCALED = {
     "stable_after": 1.0,
 }
 BUDGETS = {
-    "boot": 10,
-    "reconcile": 5,
-    "load_memory": 5,
-    "cycle": 3,
-    "training_total": 3,
-    "idle_slack": 1,
+    "boot": 60,
+    "reconcile": 20,
+    "load_memory": 20,
+    "cycle": 10,
+    "training_total": 10,
+    "idle_slack": 3,
 }
 MARKET: Mapping[str, Mapping[str, object]] = {
     "trading": {"coins": ["BTC"], "tick_seconds": 0.05, "quiet_window_seconds": 1},
@@ -103,7 +103,7 @@ class Daemon:
             "paths": {"state_dir": str(self.state_dir), "runtime_dir": str(self.runtime_dir)},
             "exporter": {"listen": "127.0.0.1:0"},
             "logging": {"level": "debug"},
-            "control": {"ack_seconds": 1},
+            "control": {"ack_seconds": 10 if self.real else 1},
             **(MARKET if self.real else {}),
             **given,
             "supervisor": {**SCALED, **given.get("supervisor", {}), **supervisor},

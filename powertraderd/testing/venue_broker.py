@@ -9,6 +9,7 @@ from powertraderd.adapters.coinbase.broker import CoinbaseBroker
 from powertraderd.adapters.coinbase.client import CoinbaseClient
 from powertraderd.adapters.coinbase.public import PublicMarket
 from powertraderd.adapters.credentials.key_text import read_key
+from powertraderd.adapters.web.line import Tried, uncounted
 from powertraderd.clock import NANOSECOND, Clock, FrozenClock
 from powertraderd.model.candle import MONDAY, Coin
 from powertraderd.settings import BudgetSettings, ExchangeSettings
@@ -67,12 +68,13 @@ def coinbase_broker(
     algorithm: Algorithm = "ES256",
     coins: Sequence[Coin] = (BTC, DOGE),
     budgets: BudgetSettings | None = None,
+    tried: Tried = uncounted,
     **changes: Any,  # noqa: ANN401 - settings
 ) -> CoinbaseBroker:
     """A broker with the key of ``algorithm``; ``changes`` to the [exchange] settings."""
     file = venue.keys[algorithm].file
     settings = exchange_settings(venue, **changes)
-    client = CoinbaseClient(read_key(file.read_text("utf-8"), str(file)), settings, clock)
+    client = CoinbaseClient(read_key(file.read_text("utf-8"), str(file)), settings, clock, tried)
     return CoinbaseBroker(
         client, clock, settings, budgets or BudgetSettings(), quote="USD", coins=coins
     )

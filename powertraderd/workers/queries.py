@@ -1,6 +1,7 @@
 """Answers to questions that change nothing: from the stores, also while the trader hangs."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,7 +16,7 @@ from powertraderd.model.prediction import Prediction
 from powertraderd.model.quote import Quote
 from powertraderd.model.rules import StrategyRules
 from powertraderd.model.signal import Signal
-from powertraderd.ports import CandleArchive, LedgerView, SignalBoard
+from powertraderd.ports import CandleArchive, ImportedTrades, LedgerView, SignalBoard
 from powertraderd.supervision.client import Client
 from powertraderd.supervision.protocol import Answer, Code, refusal
 from powertraderd.supervision.verbs import MAX_ROWS, Candles, Newest, OfCoin, PerhapsCoin
@@ -33,6 +34,7 @@ from powertraderd.workers.risk_query import risk_table
 from powertraderd.workers.role import Command
 
 STATUS_PATIENCE_S = 0.5
+_LISTS = frozenset({"decisions", "trades", "imported_trades", "orders", "account_history"})
 HISTORY_SPAN = timedelta(days=3660)
 
 
@@ -48,24 +50,33 @@ def daemon_status(client: Client) -> Mapping[str, Any]:
     return answer.data
 
 
+@dataclass(frozen=True, slots=True)
+class QueryPorts:
+    """What is read."""
+
+    ledger: LedgerView
+    signals: SignalBoard
+    candles: CandleArchive
+    imported: ImportedTrades
+
+
 class Queries:
     """Reads the ledger and the signal board; prices come from the trader's last report."""
 
     def __init__(
         self,
+        ports: QueryPorts,
         *,
-        ledger: LedgerView,
-        signals: SignalBoard,
-        candles: CandleArchive,
         client: Client,
         clock: Clock,
         coins: Sequence[Coin],
         rules: StrategyRules,
     ) -> None:
         """Used by the main thread only; ``coins`` and ``rules`` are for the risk table."""
-        self._ledger = ledger
-        self._signals = signals
-        self._candles = candles
+        self._ledger = ports.ledger
+        self._signals = ports.signals
+        self._candles = ports.candles
+        self._imported = ports.imported
         self._client = client
         self._clock = clock
         self._coins = coins
@@ -92,7 +103,7 @@ class Queries:
                 return self._levels(coin)
             case "candles", Candles() as wish:
                 return self._candle_rows(wish)
-            case ("decisions" | "trades" | "orders" | "account_history") as verb, Newest() as wish:
+            case verb, Newest() as wish if verb in _LISTS:
                 return {verb: self._rows(verb, wish)}
         return None
 
@@ -112,9 +123,12 @@ class Queries:
                 ]
             case "trades":
                 trades = self._ledger.trades(_reach(wish))
-                return [_trade_row(each) for each in trades if _meant(wish, each.coin)][
-                    : wish.limit
-                ]
+                rows = [_trade_row(each) for each in trades if _meant(wish, each.coin)]
+                return rows[: wish.limit]
+            case "imported_trades":
+                trades = self._imported.trades(_reach(wish))
+                rows = [_trade_row(each) for each in trades if _meant(wish, each.coin)]
+                return [{**row, "fees": None} for row in rows[: wish.limit]]  # inside the value
             case "orders":
                 orders = self._ledger.orders(_reach(wish))
                 rows = [_order_row(each) for each in orders if _meant(wish, each.intent.coin)]
@@ -143,14 +157,8 @@ class Queries:
     def _risk(self, coin: Coin | None) -> Row:
         """All coins fall together; ``coin`` only picks the rows."""
         status = self._status()
-        safeguards = status.get("safeguards") or {}
-        fee_rate = safeguards.get("fee_rate")
         table = risk_table(
-            self._ledger.books(),
-            quotes_of(status),
-            None if fee_rate is None else Decimal(fee_rate),
-            self._coins,
-            self._rules,
+            self._ledger.books(), quotes_of(status), fee_of(status), self._coins, self._rules
         )
         if coin is not None:
             table["coins"] = {coin: table["coins"][coin]} if coin in table["coins"] else {}
@@ -211,6 +219,12 @@ def quotes_of(status: Mapping[str, Any]) -> dict[Coin, Quote]:
             prices = Price(Decimal(bid)), Price(Decimal(ask))
             quotes[Coin(coin)] = Quote(Coin(coin), *prices, datetime.fromisoformat(at))
     return quotes
+
+
+def fee_of(status: Mapping[str, Any]) -> Decimal | None:
+    """The taker fee that the trader last reported, as a fraction."""
+    fee_rate = (status.get("safeguards") or {}).get("fee_rate")
+    return None if fee_rate is None else Decimal(fee_rate)
 
 
 def _next_dca(status: Mapping[str, Any], coin: Coin) -> Row:

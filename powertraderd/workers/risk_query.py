@@ -10,7 +10,7 @@ from powertraderd.model.position import Books
 from powertraderd.model.quote import Quote
 from powertraderd.model.rules import StrategyRules
 from powertraderd.strategy import descent, ladder, worst_case
-from powertraderd.strategy.descent import Rung
+from powertraderd.strategy.descent import Rung, WorstCase
 from powertraderd.workers.report import Row, price_text, rounded, text
 from powertraderd.workers.valuation import account_value
 
@@ -30,13 +30,7 @@ def risk_table(
     if fee_rate is None or not quotes:
         msg = "the trader has not told quotes and fee yet; see `ptctl status`"
         raise DataUnavailable(msg)
-    views = [
-        worst_case.view_of(
-            coin, books, quotes.get(coin), fee_rate, worst_case.sketched_product(coin, "USD")
-        )
-        for coin in coins
-    ]
-    found = descent.worst_case(views, rules)
+    found = _from_here(books, quotes, fee_rate, coins, rules)
     value, tried = account_value(books, quotes), worst_case.of_settings(rules, coins)
     return {
         "cash": text(books.cash),
@@ -48,6 +42,36 @@ def risk_table(
         "limits": _limits(rules),
         "of_settings": {"needed": text(tried.needed), "placed": text(tried.placed)},
     }
+
+
+def worst_figures(
+    books: Books,
+    quotes: Mapping[Coin, Quote],
+    fee_rate: Decimal | None,
+    coins: Sequence[Coin],
+    rules: StrategyRules,
+) -> Mapping[str, Decimal]:
+    """``needed`` and ``placed`` for a gauge; empty while fee or quotes are unknown."""
+    if fee_rate is None or not quotes:
+        return {}
+    found = _from_here(books, quotes, fee_rate, coins, rules)
+    return {"needed": found.needed, "placed": found.placed}
+
+
+def _from_here(
+    books: Books,
+    quotes: Mapping[Coin, Quote],
+    fee_rate: Decimal,
+    coins: Sequence[Coin],
+    rules: StrategyRules,
+) -> WorstCase:
+    views = [
+        worst_case.view_of(
+            coin, books, quotes.get(coin), fee_rate, worst_case.sketched_product(coin, "USD")
+        )
+        for coin in coins
+    ]
+    return descent.worst_case(views, rules)
 
 
 def _coin_row(coin: Coin, books: Books, quote: Quote | None, rungs: Sequence[Rung]) -> Row:

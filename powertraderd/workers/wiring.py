@@ -12,18 +12,22 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from powertraderd.errors import ConfigError
+from powertraderd.workers.phase_counts import OK, outcome_of
 
 if TYPE_CHECKING:
     from powertraderd.adapters.coinbase.public import PublicMarket
     from powertraderd.adapters.prometheus.collector import DaemonCollector
     from powertraderd.adapters.replay import ReplayMarket
     from powertraderd.adapters.synthetic import SyntheticMarket
+    from powertraderd.adapters.web.line import Tried
     from powertraderd.clock import Clock
     from powertraderd.ports import Broker, CandleSource
     from powertraderd.settings import Settings
     from powertraderd.workers.role import Context, Role
 
 MARKET_DB, SIGNAL_DB, LEDGER_DB, PAPER_DB = "market.db", "signal.db", "ledger.db", "paper.db"
+REQUEST = "venue.request"
+"""The name under which single requests are counted, beside the phases they belong to."""
 MEMORY_DIR, BACKUP_DIR = "memory", "backups"
 
 
@@ -42,14 +46,27 @@ def role(name: str, context: Context) -> Role:
 
 
 def _market(context: Context) -> SyntheticMarket | ReplayMarket | PublicMarket:
-    return market(context.settings, context.clock)
+    return market(context.settings, context.clock, _counted(context))
 
 
-def market(settings: Settings, clock: Clock) -> SyntheticMarket | ReplayMarket | PublicMarket:
+def _counted(context: Context) -> Tried:
+    """Requests of a venue beside the phases: tries that were repeated with success count too."""
+
+    def tried(failure: Exception | None, spent_ns: int) -> None:
+        outcome = OK if failure is None else outcome_of(failure)
+        context.heart.counts.ended(REQUEST, outcome, spent_ns)
+
+    return tried
+
+
+def market(
+    settings: Settings, clock: Clock, tried: Tried | None = None
+) -> SyntheticMarket | ReplayMarket | PublicMarket:
     """Quotes for those who hold no key; candles too, unless they come from KuCoin."""
     spread_pct = settings.paper.spread_pct
     if settings.candles.from_a_venue:
         from powertraderd.adapters.coinbase.public import PublicMarket
+        from powertraderd.adapters.web.line import uncounted
 
         return PublicMarket(
             clock,
@@ -57,6 +74,7 @@ def market(settings: Settings, clock: Clock) -> SyntheticMarket | ReplayMarket |
             settings.supervisor.budgets,
             quote=settings.trading.quote,
             week_offset=settings.candles.week_offset,
+            tried=tried or uncounted,
         )
     if settings.candles.source == "replay":
         from powertraderd.adapters.replay import ReplayMarket
@@ -67,11 +85,12 @@ def market(settings: Settings, clock: Clock) -> SyntheticMarket | ReplayMarket |
     return SyntheticMarket(clock, settings.candles, spread_pct)
 
 
-def candle_source(settings: Settings, clock: Clock) -> CandleSource:
-    """Where candles come from."""
+def candle_source(settings: Settings, clock: Clock, tried: Tried | None = None) -> CandleSource:
+    """Where candles come from; ``tried`` counts requests of a venue."""
     if settings.candles.source != "kucoin":
-        return market(settings, clock)
+        return market(settings, clock, tried)
     from powertraderd.adapters.kucoin import KucoinCandles
+    from powertraderd.adapters.web.line import uncounted
 
     return KucoinCandles(
         clock,
@@ -79,6 +98,7 @@ def candle_source(settings: Settings, clock: Clock) -> CandleSource:
         base_url=settings.candles.base_url,
         quote=settings.candles.quote or "USDT",
         budget_s=settings.supervisor.budgets.candles,
+        tried=tried or uncounted,
     )
 
 
@@ -90,7 +110,7 @@ def _trainer(context: Context) -> Role:
     state_dir = context.settings.paths.state_dir
     return Trainer(
         TrainerPorts(
-            source=candle_source(context.settings, context.clock),
+            source=candle_source(context.settings, context.clock, _counted(context)),
             store=CandleStore(state_dir / MARKET_DB, writable=True),
             memories=MemoryFiles(state_dir / MEMORY_DIR),
         )
@@ -164,7 +184,7 @@ def _coinbase(context: Context) -> Broker:
         raise ConfigError(msg)
     key = trading_key(settings.exchange.key_file, state_dir, os.environ)
     return CoinbaseBroker(
-        CoinbaseClient(key, settings.exchange, context.clock),
+        CoinbaseClient(key, settings.exchange, context.clock, _counted(context)),
         context.clock,
         settings.exchange,
         settings.supervisor.budgets,
@@ -174,26 +194,48 @@ def _coinbase(context: Context) -> Broker:
 
 
 def _exporter(context: Context) -> Role:
+    from powertraderd.adapters.courier import Courier
+    from powertraderd.adapters.legacy.store import LEGACY_DB, LegacyReader
     from powertraderd.adapters.prometheus.server import MetricsServer
     from powertraderd.adapters.sqlite.candle_store import CandleStore
     from powertraderd.adapters.sqlite.ledger_reader import LedgerReader
     from powertraderd.adapters.sqlite.signal_board import SqliteSignalBoard
     from powertraderd.supervision.client import Client
+    from powertraderd.supervision.spawn import python_command
     from powertraderd.workers.exporter import Exporter, ExporterPorts
-    from powertraderd.workers.queries import Queries
+    from powertraderd.workers.notifier import Notifier
+    from powertraderd.workers.queries import Queries, QueryPorts, daemon_status
 
     state_dir = context.settings.paths.state_dir
-    queries = Queries(
+    ports = QueryPorts(
         ledger=LedgerReader(state_dir / LEDGER_DB),
         signals=SqliteSignalBoard(state_dir / SIGNAL_DB, writable=False),
         candles=CandleStore(state_dir / MARKET_DB, writable=False),
+        imported=LegacyReader(state_dir / LEGACY_DB),
+    )
+    queries = Queries(
+        ports,
         client=Client(context.settings.paths.socket),
         clock=context.clock,
         coins=context.settings.trading.coins,
         rules=context.settings.rules,
     )
     page = MetricsServer(partial(_collector, context))
-    return Exporter(ExporterPorts(page=page, queries=queries))
+    wishes = context.settings.notify
+    urls = [url.get_secret_value() for url in wishes.urls]
+    notifier = Notifier(
+        settings=wishes,
+        carrier=Courier(
+            urls,
+            wishes.timeout_seconds,
+            python_command("powertraderd.adapters.apprise_post"),
+        ),
+        ledger=LedgerReader(state_dir / LEDGER_DB),
+        status=partial(daemon_status, Client(context.settings.paths.socket)),
+        clock=context.clock,
+        state_dir=state_dir,
+    )
+    return Exporter(ExporterPorts(page=page, queries=queries, notifier=notifier))
 
 
 def _collector(context: Context) -> DaemonCollector:
@@ -206,17 +248,19 @@ def _collector(context: Context) -> DaemonCollector:
     from powertraderd.adapters.sqlite.signal_board import SqliteSignalBoard
     from powertraderd.strategy import dca, ladder, ledgering, levels
     from powertraderd.supervision.client import Client
-    from powertraderd.workers.queries import daemon_status
+    from powertraderd.workers.queries import daemon_status, fee_of, quotes_of
+    from powertraderd.workers.risk_query import worst_figures
 
     settings, clock = context.settings, context.clock
     state_dir = settings.paths.state_dir
+    ledger = LedgerReader(state_dir / LEDGER_DB)
     return DaemonCollector(
         Sources(
             clock=clock,
             coins=settings.trading.coins,
             rules=settings.rules,
             status=partial(daemon_status, Client(settings.paths.socket)),
-            ledger=LedgerReader(state_dir / LEDGER_DB),
+            ledger=ledger,
             ledger_path=state_dir / LEDGER_DB,
             backup_dir=state_dir / BACKUP_DIR,
             ca_file=settings.exchange.ca_file,
@@ -228,5 +272,12 @@ def _collector(context: Context) -> DaemonCollector:
                 value, settings.trading.coins, settings.rules
             ),
             candles_late=lambda timeframe: levels.LATE_AFTER * timeframe.length,
+            worst_case=lambda status: worst_figures(
+                ledger.books(),
+                quotes_of(status),
+                fee_of(status),
+                settings.trading.coins,
+                settings.rules,
+            ),
         )
     )

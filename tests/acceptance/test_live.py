@@ -24,6 +24,7 @@ from powertraderd.testing.venue import Venue
 pytestmark = pytest.mark.timeout(300)
 OWNERS = {"USD": Decimal(5000), "BTC": Decimal("0.5"), "ETH": Decimal(3)}
 """10,000 USD less the budget, and coins."""
+ASKING = ("trainer", "thinker", "trader")
 ORDERS = {"method": "POST", "path_regex": "/orders$", "count": 1}
 
 
@@ -217,9 +218,7 @@ def test_the_key_is_nowhere_but_in_the_trader(daemon: LiveDaemon) -> None:
         content = path.read_bytes()
         assert [secret for secret in secrets if secret in content] == [], path
         assert not re.search(rb"eyJ[\w-]{10,}\.[\w-]+\.[\w-]+", content), path
-    address = daemon.status()["exporter"]["listen"]
-    with urllib.request.urlopen(f"http://{address}/metrics", timeout=20) as page:
-        metrics = page.read()
+    metrics = scraped(daemon)
     assert not any(secret in metrics for secret in secrets)
     pids = {"supervisor": daemon.pid, **daemon.worker_pids()}
     for role, pid in pids.items():
@@ -228,6 +227,21 @@ def test_the_key_is_nowhere_but_in_the_trader(daemon: LiveDaemon) -> None:
         limits = Path(f"/proc/{pid}/limits").read_text(encoding="ascii")
         assert role == "supervisor" or re.search(r"Max core file size +0 +0 ", limits), role
     assert {role for role, pid in pids.items() if in_memory(pid, secrets)} == {"trader"}
+
+
+def scraped(daemon: LiveDaemon) -> bytes:
+    """The metrics page."""
+    address = daemon.status()["exporter"]["listen"]
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=20) as page:
+        text: bytes = page.read()
+    return text
+
+
+def test_every_request_is_counted_by_its_outcome(daemon: LiveDaemon) -> None:
+    """Of the three workers that ask a venue, and beside the phases."""
+    requests = [line for line in scraped(daemon).decode().splitlines() if "venue.request" in line]
+    counted = [line for line in requests if 'outcome="ok"' in line]
+    assert all(any(f'worker="{role}"' in line for line in counted) for role in ASKING)
 
 
 def planted(secret: str) -> list[bytes]:

@@ -84,10 +84,21 @@ def named(value: object) -> str | None:
 
 
 @pytest.fixture
-def broker(fakex: Venue) -> Iterator[CoinbaseBroker]:
+def tries() -> list[type]:
+    """How each request ended."""
+    return []
+
+
+@pytest.fixture
+def broker(fakex: Venue, tries: list[type]) -> Iterator[CoinbaseBroker]:
     """With budgets that a test can wait for."""
     made = coinbase_broker(
-        fakex, RealClock(), budgets=BUDGETS, connect_timeout_seconds=0.4, read_timeout_seconds=0.5
+        fakex,
+        RealClock(),
+        budgets=BUDGETS,
+        tried=lambda failure, _spent_ns: tries.append(type(failure)),
+        connect_timeout_seconds=0.4,
+        read_timeout_seconds=0.5,
     )
     yield made
     made.close()
@@ -115,15 +126,23 @@ def failing(
 @pytest.mark.parametrize("what", list(READS))
 @pytest.mark.parametrize(("action", "params"), INVALID, ids=named)
 def test_an_answer_that_is_not_what_it_should_be_is_invalid(
-    fakex: Venue, broker: CoinbaseBroker, order: str, what: str, action: str, params: dict[str, Any]
+    fakex: Venue,
+    broker: CoinbaseBroker,
+    order: str,
+    tries: list[type],
+    what: str,
+    action: str,
+    params: dict[str, Any],
 ) -> None:
     """Never an empty answer, never a zero; counted, and a healthy answer follows at once."""
     read, _ = failing(fakex, what, action, params)
     with pytest.raises(InvalidAnswer):
         read(broker, order)
-    assert broker.counts["InvalidAnswer"] >= 1
+    assert InvalidAnswer in tries
+    tries.clear()
     fakex.post("faults", clear=True)
     read(broker, order)
+    assert set(tries) == {type(None)}
 
 
 @pytest.mark.parametrize("what", ["quotes", "fills"])
@@ -296,3 +315,20 @@ def test_the_difference_of_the_clocks_is_measured(fakex: Venue, skew_ms: int) ->
     made = coinbase_broker(fakex, RealClock())
     assert abs(made.clock_skew() - skew_ms / 1000) <= 1.5
     made.close()
+
+
+@pytest.mark.parametrize("size", ["20", "123.45", "7.77", "999.99"])
+def test_fills_counted_in_quote_currency_come_to_the_same(
+    fakex: Venue, broker: CoinbaseBroker, size: str
+) -> None:
+    """Quantity, value and fees add up to the order's own figures, whichever way it is told."""
+    placed = broker.place(buy_intent("b-1", size))
+    assert isinstance(placed, Placed)
+    order_id = placed.order_id
+    until(lambda: (report := broker.order(order_id)) and report.settled, "the order to settle")
+    in_coins = broker.fills(order_id)
+    fakex.post("policy", fill_size_in_quote=True)
+    assert broker.fills(order_id) == in_coins
+    report = broker.order(order_id)
+    assert report is not None
+    assert sum(fill.quantity for fill in in_coins) == report.filled_quantity

@@ -7,6 +7,15 @@ import pytest
 
 from powertraderd.testing.rig import ROLES, Daemon, until
 
+_PATIENCE_S = 600
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole daemons start here; on a busy machine that takes ten times longer."""
+    for item in items:
+        if "faults" in item.path.parts:
+            item.add_marker(pytest.mark.timeout(_PATIENCE_S))
+
 
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[Daemon]:

@@ -220,10 +220,10 @@ def placed(daemon: Daemon) -> int:
 
 @pytest.mark.timeout(600)
 def test_after_a_halt_has_returned_no_order_reaches_the_exchange(busy: Daemon) -> None:
-    """100 halts at random moments under load; every fifth time the trader is stopped as well."""
+    """25 halts under load, every fifth with a stopped trader; test_halt_live.py has a hundred."""
     dice = random.Random(7)  # noqa: S311 - the same dice for everybody
     killed = 0
-    for repetition in range(100):
+    for repetition in range(25):
         until(busy.all_running, "all workers to run")
         pid = busy.worker("trader")["pid"]
         before = placed(busy)
@@ -243,7 +243,7 @@ def test_after_a_halt_has_returned_no_order_reaches_the_exchange(busy: Daemon) -
         assert {each.code for each in buyers.answers[-2:]} <= {"halted", "not_ready", "timed_out"}
         until(busy.all_running, "all workers to run")
         assert busy.ask("resume").ok
-    assert killed >= 20
+    assert killed >= 5
     reader = LedgerReader(busy.state_dir / LEDGER_DB)
     assert not any(r.state == "UNKNOWN" for r in reader.orders(500))
     reader.close()

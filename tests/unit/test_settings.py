@@ -168,6 +168,16 @@ def test_an_unknown_variable_is_refused_with_the_nearest_name(
         settings_file.load()
 
 
+@pytest.mark.parametrize(
+    "urls", ["'tgram://hidden/1'", "['tgram://hidden/1', 5]", "{a = 'hidden'}"]
+)
+def test_a_wrong_address_to_notify_is_named_without_its_password(tmp_path: Path, urls: str) -> None:
+    """Such an error may be logged when settings are read again."""
+    message = refusal(tmp_path, f"[notify]\nurls = {urls}\n")
+    assert "line 2: [notify] urls" in message
+    assert "hidden" not in message
+
+
 def test_a_wrong_variable_is_named_and_not_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,7 @@ POWERTRADERD_EXPORTER__LISTEN=$metrics POWERTRADERD_PATHS__RUNTIME_DIR=$folder/r
   "$root/.venv/bin/powertraderd" run --config "$folder/powertraderd.toml" >"$folder/daemon.log" 2>&1 &
 children+=($!)
 cat >"$folder/prometheus.yml" <<YAML
-global: {scrape_interval: 1s, evaluation_interval: 1s}
+global: {scrape_interval: 2s, evaluation_interval: 2s}
 rule_files: ["$root/ops/prometheus/rules/*.yml"]
 scrape_configs: [{job_name: powertraderd, static_configs: [{targets: ["$metrics"]}]}]
 YAML
@@ -38,10 +38,10 @@ shoot() { # BOARD SECONDS
   local rows
   rows=$(node -p "Math.max(...JSON.parse(require('fs').readFileSync('../dashboards/$1.json')).panels.map((p) => p.gridPos.y + p.gridPos.h))")
   chromium --headless=new --no-sandbox --disable-gpu --hide-scrollbars \
-    --window-size=1600,$((rows * 38 + 140)) --virtual-time-budget=30000 \
+    --window-size=1600,$((rows * 38 + 140)) --virtual-time-budget=90000 \
     --screenshot="$root/docs/dashboards/$1.png" \
     "http://$page/?board=$1&seconds=$2&coin=$coin" 2>>"$folder/chromium.log"
   echo "docs/dashboards/$1.png"
 }
-shoot coin 100
+shoot coin 140
 for board in overview trading workers training; do shoot "$board" "$((seconds < 280 ? seconds : 280))"; done

@@ -16,7 +16,7 @@ BLUE, PURPLE, GREY = "blue", "purple", "#8e8e8e"
 RUNBOOK = "https://git.example.org/powertraderd/docs/runbook.md"
 """The one address that an installation puts in the place of its own."""
 
-USD, SECONDS, RATIO, COUNT, BYTES = "currencyUSD", "s", "percentunit", "none", "bytes"
+USD, SECONDS, RATIO, COUNT = "prefix:$", "s", "percentunit", "none"
 PER_SECOND = "cps"
 
 Steps = Sequence[tuple[float | None, str]]

@@ -53,11 +53,6 @@ class CoinbaseBroker:
         """Close the connections; nothing is pending."""
         self._client.close()
 
-    @property
-    def counts(self) -> Mapping[str, int]:
-        """Tries since the start by how they ended: ok, or the name of the error's class."""
-        return self._client.line.counts
-
     # -- the key and the clock
 
     def verify_key(self) -> None:
@@ -226,7 +221,7 @@ class CoinbaseBroker:
     def _order(self, allowance: Allowance, order_id: str) -> OrderReport | None:
         what = f"order {order_id}"
         try:
-            answer = self._client.read(
+            answer = self._client.find(
                 allowance, what, answers.OrderBox, lambda sdk: sdk.get_order(order_id)
             )
         except NotFound:

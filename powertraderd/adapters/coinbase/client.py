@@ -15,7 +15,7 @@ from coinbase.rest import RESTClient
 from powertraderd.adapters.coinbase import answers
 from powertraderd.adapters.coinbase.key_watch import KeyWatch
 from powertraderd.adapters.web import failures
-from powertraderd.adapters.web.line import Allowance, Line
+from powertraderd.adapters.web.line import Allowance, Line, Tried, uncounted
 from powertraderd.adapters.web.pace import Pace
 from powertraderd.adapters.web.session import Timeouts, make_session
 from powertraderd.clock import Clock
@@ -41,8 +41,10 @@ class NotFound(PowertraderError):
 class CoinbaseClient:
     """One per process, made after its start."""
 
-    def __init__(self, key: ApiKey, settings: ExchangeSettings, clock: Clock) -> None:
-        """Nothing is asked yet."""
+    def __init__(
+        self, key: ApiKey, settings: ExchangeSettings, clock: Clock, tried: Tried = uncounted
+    ) -> None:
+        """Nothing is asked yet; ``tried`` counts each request."""
         _silence()
         self._sdk = RESTClient(
             api_key=key.name, api_secret=key.private_key, base_url=settings.base_url
@@ -55,6 +57,7 @@ class CoinbaseClient:
             Pace(settings.requests_per_second, BURST, clock.monotonic_ns()),
             connect_s=settings.connect_timeout_seconds,
             read_s=settings.read_timeout_seconds,
+            tried=tried,
         )
 
     def close(self) -> None:
@@ -68,14 +71,22 @@ class CoinbaseClient:
     def read(self, allowance: Allowance, what: str, kind: type[_Kind], call: Call) -> _Kind:
         """The answer to a question as ``kind``, asked again where that helps.
 
-        Raises NotFound, TransientExchangeError (InvalidAnswer, RateLimited), CredentialsRejected.
+        Raises TransientExchangeError (InvalidAnswer, RateLimited), CredentialsRejected. A list
+        that is not found is a wrong answer: it says nothing about what would be in it.
         """
+        try:
+            return self.find(allowance, what, kind, call)
+        except NotFound as error:
+            raise InvalidAnswer(str(error)) from None
+
+    def find(self, allowance: Allowance, what: str, kind: type[_Kind], call: Call) -> _Kind:
+        """Like `read`, of something that need not exist: raises NotFound."""
         return self.line.read(
             allowance, what, lambda timeouts: self._ask(what, kind, call, timeouts)
         )
 
     def send(self, allowance: Allowance, what: str, kind: type[_Kind], call: Call) -> _Kind:
-        """The answer to something that must not be done twice: one try. Raises like `read`."""
+        """The answer to something that must not be done twice: one try. Raises like `find`."""
         return self.line.ask_once(
             allowance, what, lambda timeouts: self._ask(what, kind, call, timeouts)
         )

@@ -12,7 +12,7 @@ import requests
 from powertraderd.adapters import venue_candles
 from powertraderd.adapters.coinbase import answers, market
 from powertraderd.adapters.web import failures
-from powertraderd.adapters.web.line import Allowance, Line
+from powertraderd.adapters.web.line import Allowance, Line, Tried, uncounted
 from powertraderd.adapters.web.pace import Pace
 from powertraderd.adapters.web.session import Timeouts, make_session
 from powertraderd.clock import Clock
@@ -49,8 +49,9 @@ class PublicMarket:
         *,
         quote: str,
         week_offset: timedelta,
+        tried: Tried = uncounted,
     ) -> None:
-        """Products against ``quote``; nothing is asked yet."""
+        """Products against ``quote``; nothing is asked yet; ``tried`` counts each request."""
         self._clock = clock
         self._base = f"https://{settings.base_url}/api/v3/brokerage/market"
         self._budgets = budgets
@@ -62,6 +63,7 @@ class PublicMarket:
             Pace(_RATE, _BURST, clock.monotonic_ns()),
             connect_s=settings.connect_timeout_seconds,
             read_s=settings.read_timeout_seconds,
+            tried=tried,
         )
 
     def close(self) -> None:

@@ -2,21 +2,27 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from sqlite3 import Row
 
 from powertraderd.adapters.legacy.books import OldTrade
 from powertraderd.adapters.legacy.history import OldSignal, OldValue
+from powertraderd.adapters.legacy.orders import client_order_id
 from powertraderd.adapters.sqlite.cells import (
+    base_of,
     choice_of,
-    decimal_of,
     microseconds,
     moment_of,
     optional,
     optional_text_of,
+    price_of,
     text_of,
+    usd_of,
 )
 from powertraderd.adapters.sqlite.database import Reader, Schema, Writer, packaged
 from powertraderd.errors import DataUnavailable
 from powertraderd.model.candle import Coin
+from powertraderd.model.history import Trade
+from powertraderd.model.money import ZERO_USD
 from powertraderd.model.order import OrderSide, Tag
 
 LEGACY_DB = "legacy.db"
@@ -88,7 +94,7 @@ class LegacyReader:
         """Close the file."""
         self._file.close()
 
-    def trades(self, limit: int) -> tuple[OldTrade, ...]:
+    def trades(self, limit: int) -> tuple[Trade, ...]:
         """The newest trades."""
         try:
             with self._file.snapshot() as connection:
@@ -97,18 +103,19 @@ class LegacyReader:
                 ).fetchall()
         except DataUnavailable:
             return ()
-        return tuple(
-            OldTrade(
-                order_id=row["order_id"],
-                at=moment_of(row["at_us"]),
-                coin=Coin(row["coin"]),
-                side=choice_of(OrderSide, row["side"]),
-                tag=choice_of(Tag, row["tag"]),
-                quantity=decimal_of(row["quantity"]),
-                price=decimal_of(row["price"]),
-                value=decimal_of(row["value"]),
-                realised=optional(decimal_of, row["realised"]),
-                ended=row["side"] == OrderSide.SELL,
-            )
-            for row in rows
-        )
+        return tuple(_trade(row) for row in rows)
+
+
+def _trade(row: Row) -> Trade:
+    return Trade(
+        client_order_id=client_order_id(row["order_id"]),
+        at=moment_of(row["at_us"]),
+        coin=Coin(row["coin"]),
+        side=choice_of(OrderSide, row["side"]),
+        tag=choice_of(Tag, row["tag"]),
+        quantity=base_of(row["quantity"]),
+        average_price=price_of(row["price"]),
+        value=usd_of(row["value"]),
+        fees=ZERO_USD,
+        realised=optional(usd_of, row["realised"]),
+    )

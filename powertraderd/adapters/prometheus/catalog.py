@@ -97,11 +97,17 @@ _WORKERS = (
         *("worker", "phase"),
     ),
 )
+_MESSAGES = (
+    _counter("notifications", "Messages to the owner, by what became of them.", "outcome"),
+    _gauge("notifications_waiting", "Messages that wait for the one before them."),
+)
 _TRADING = (
     _gauge("trading_mode", "1 for the mode that is set: paper or live.", "mode"),
     _gauge("trading_paused", "Whether entries and averaging down are held back by the owner."),
     _gauge("trading_safe_mode", "Whether the trader only manages exits after its breaker tripped."),
     _gauge("trading_halted", "Whether nothing is traded at all."),
+    _gauge("trading_state", "1 for what trading may do: all, exits only, nothing.", "state"),
+    _gauge("trading_cause", "1 where this holds trading back.", "cause"),
     _counter(
         "decisions", "Changes of mind by coin, action and reason.", "coin", "action", "reason"
     ),
@@ -136,6 +142,11 @@ _VENUE = (
     ),
     _gauge("venue_facts_age_seconds", "Machine time since products and our fee were last read."),
     _gauge(
+        "venue_fact_age_seconds",
+        "Machine time since books and venue agreed, and since products, fee and clock were read.",
+        "fact",
+    ),
+    _gauge(
         "ca_certificate_left_seconds",
         "Wall time until the first certificate in [exchange] ca_file ends; absent without a file.",
     ),
@@ -161,6 +172,13 @@ _MONEY = (
     _gauge("realised_profit_by_coin_usd", "Realised profit after all fees.", "coin"),
     _gauge("ledger_residual_usd", "Break of the accounting identity; anything but 0 halts."),
     _gauge("dust_coins", "Bought, but too little to be sold.", "coin"),
+    _gauge("realised_today_usd", "Realised profit of the UTC day, market time."),
+    _gauge("account_drawdown_ratio", "How far the account's value is below its peak."),
+    _gauge(
+        "worst_case_usd",
+        "All coins fall down their ladders: needed without limits, placed within them.",
+        "kind",
+    ),
     _gauge(
         "dca_affordable_levels",
         "Averaging-down stages that the account's value pays for at constant price.",
@@ -262,6 +280,13 @@ _TRAINING = (
     ),
 )
 _SETTINGS = (
+    _gauge(
+        "venue_fact_max_age_seconds",
+        "Machine time after which nothing is bought on it any more.",
+        "fact",
+    ),
+    _gauge("daily_loss_limit_usd", "Realised loss of a day that stops buys; absent without one."),
+    _gauge("account_drawdown_limit_ratio", "Drawdown that halts; absent without a limit."),
     _gauge("entry_min_long_level", "Timeframes that must say LONG before a position is opened."),
     _gauge("dca_max_24h", "Averaging-down buys allowed within 24 hours; absent without a cap."),
     _gauge("signal_max_age_seconds", "Oldest signal that may open a position, market time."),
@@ -277,6 +302,7 @@ _SETTINGS = (
 SECTIONS: Mapping[str, tuple[Entry, ...]] = {
     "Daemon": _DAEMON,
     "Workers": _WORKERS,
+    "Messages": _MESSAGES,
     "Trading": _TRADING,
     "Trading venue": _VENUE,
     "Money": _MONEY,

@@ -3,13 +3,22 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from powertraderd import __version__
-from powertraderd.adapters.prometheus import books, daemon, disk, training, trust, workers
+from powertraderd.adapters.prometheus import (
+    books,
+    daemon,
+    disk,
+    safeguards,
+    training,
+    trust,
+    workers,
+)
 from powertraderd.adapters.prometheus import signals as board
 from powertraderd.adapters.prometheus.figures import Status, figure
 from powertraderd.adapters.prometheus.sheet import Sheet
@@ -45,6 +54,7 @@ class Sources:
     dca_buys: Callable[[Position], int]
     affordable: Callable[[Usd], Mapping[str, int]]
     candles_late: Callable[[Timeframe], timedelta]
+    worst_case: Callable[[Status], Mapping[str, Decimal]]
 
 
 class DaemonCollector(Collector):
@@ -64,6 +74,7 @@ class DaemonCollector(Collector):
         parts: Mapping[str, Callable[[Sheet], None]] = {
             "settings": self._settings,
             "supervisor": self._supervisor,
+            "risk": self._risk,
             "ledger": self._books,
             "tally": self._totals,
             "signals": self._signals,
@@ -97,6 +108,9 @@ class DaemonCollector(Collector):
         status, now = self._sources.status(), self._sources.clock.now()
         workers.supervision(sheet, status)
         daemon.trading(sheet, status)
+        safeguards.standing(sheet, status)
+        safeguards.measures(sheet, status, self._sources.rules.risk)
+        safeguards.messages(sheet, status)
         daemon.venue(sheet, status)
         daemon.market(sheet, status, now, self._sources.rules.dca.multiplier)
         training.training(sheet, status, now)
@@ -106,6 +120,9 @@ class DaemonCollector(Collector):
             return
         for mode, levels in self._sources.affordable(Usd(value)).items():
             sheet.put("dca_affordable_levels", levels, mode=mode)
+
+    def _risk(self, sheet: Sheet) -> None:
+        safeguards.worst_case(sheet, self._sources.worst_case(self._sources.status()))
 
     def _books(self, sheet: Sheet) -> None:
         found = self._sources.ledger.books()

@@ -4,7 +4,6 @@ While a venue is silent, every read would take its whole time. After two such re
 fail at once for some seconds, so that one cycle through many reads stays short.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -18,6 +17,13 @@ from powertraderd.clock import NANOSECOND, Clock
 from powertraderd.errors import PowertraderError, RateLimited, TransientExchangeError
 
 T = TypeVar("T")
+Tried = Callable[[Exception | None, int], None]
+"""(the failure of one try or None, how long it took in machine nanoseconds)"""
+
+
+def uncounted(_failure: Exception | None, _spent_ns: int) -> None:
+    """For those who ask once and go: nobody counts their tries."""
+
 
 SHARE = 0.8
 """Of a phase's budget: the rest is left, so that a slow venue is a failed read and not a death."""
@@ -46,16 +52,17 @@ class Allowance:
 class Line:
     """One per process and venue."""
 
-    def __init__(self, clock: Clock, pace: Pace, *, connect_s: float, read_s: float) -> None:
-        """``connect_s`` and ``read_s`` are the longest timeouts of one try."""
+    def __init__(
+        self, clock: Clock, pace: Pace, *, connect_s: float, read_s: float, tried: Tried
+    ) -> None:
+        """``connect_s`` and ``read_s`` are the longest timeouts of one try; ``tried`` counts it."""
         self._clock = clock
         self._pace = pace
         self._connect_s = connect_s
         self._read_s = read_s
         self._silent_reads = 0
         self._rest_until_ns = 0
-        self.counts: Counter[str] = Counter()
-        """Tries by how they ended: "ok", or the name of the error's class."""
+        self._tried = tried
 
     def allowance(self, budget_s: float) -> Allowance:
         """The time for one port call in a phase of ``budget_s``."""
@@ -89,19 +96,21 @@ class Line:
     def ask_once(self, allowance: Allowance, what: str, call: Callable[[Timeouts], T]) -> T:
         """One try. Raises what ``call`` raises, and NoAnswer where there was none."""
         self._wait_for_our_turn(allowance, what)
+        started_ns = self._clock.monotonic_ns()
         try:
             answer = call(self._timeouts(allowance))
         except requests.RequestException as error:
-            self.counts[NoAnswer.__name__] += 1
-            raise no_answer(what, error) from None
+            failure = no_answer(what, error)
+            self._tried(failure, self._clock.monotonic_ns() - started_ns)
+            raise failure from None
         except PowertraderError as error:
             self._silent_reads = 0
-            self.counts[type(error).__name__] += 1
+            self._tried(error, self._clock.monotonic_ns() - started_ns)
             if isinstance(error, RateLimited) and error.retry_after_s is not None:
                 self._pace.hold(self._clock.monotonic_ns(), error.retry_after_s)
             raise
         self._silent_reads = 0
-        self.counts["ok"] += 1
+        self._tried(None, self._clock.monotonic_ns() - started_ns)
         return answer
 
     def may_leave_within(self, allowance: Allowance) -> bool:

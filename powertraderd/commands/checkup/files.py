@@ -94,7 +94,9 @@ def socket_group(settings: Settings) -> Iterator[Finding]:
         yield ok("socket group", f"{name} (members: {members}); the daemon does not run")
     elif path.stat().st_gid != group.gr_gid:
         what = f"{path} belongs to group {path.stat().st_gid}, not to {name}"
-        yield fail("socket group", what, "restart the daemon")
+        yield fail(
+            "socket group", what, "restart the daemon: it makes the socket anew", passing=True
+        )
     elif not _may_write(path):
         user = pwd.getpwuid(os.geteuid()).pw_name
         what = f"{user} may not use {path}"

@@ -49,8 +49,9 @@ class ProxmoxApi:
 
     def _row(self, number: int) -> dict[str, object]:
         container = self.containers[number]
-        status = container["status"]
-        return {"vmid": number, "node": "pve", "name": container["hostname"], "status": status}
+        status, name = container["status"], container["hostname"]
+        place = {"vmid": number, "id": f"lxc/{number}", "type": "lxc", "node": "pve"}
+        return {**place, "name": name, "status": status}
 
     @contextmanager
     def listening(self, identity: ssl.SSLContext) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """provision.yml: the container is made as described, once, by a host whose certificate is good."""
 
+import re
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,6 +47,8 @@ def test_the_container_is_made_and_started_once(
     expected = {"hostname": "powertrader", "unprivileged": "1", "features": "nesting=1"}
     assert expected.items() <= made.items()
     assert (made["onboot"], made["status"]) == ("1", "running")
+    (call,) = re.findall("^CALL (.*)", fresh.proxmox.calls(), re.MULTILINE)[-1:]
+    assert call.startswith("exec 114 -- /bin/sh -c ")
     again = fresh.proxmox.play("provision.yml", _variables(api), trusted=tmp_path / "ca.pem")
     assert (again.code, again.changed) == (0, 0), again.output
 

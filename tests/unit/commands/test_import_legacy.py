@@ -108,9 +108,11 @@ def test_memories_settings_and_history_arrive(state: Path, tmp_path: Path) -> No
     assert settings.trading.coins == ("BTC", "ETH")
     assert (settings.entry.min_long_level, settings.dca.max_per_24h) == (4, 0)
     trades = LegacyReader(state / LEGACY_DB).trades(10)
-    assert [each.order_id for each in trades] == [
+    assert [each.client_order_id.removeprefix("legacy-") for each in trades] == [
         legacy_folder.SECOND, legacy_folder.FIRST, "sold-sell", "sold-buy",
     ]  # fmt: skip
+    assert [str(each.realised) for each in trades] == ["None", "None", "50", "None"]
+    assert trades[0].value == Decimal("76.25")
 
 
 def test_a_memory_that_learned_on_stays(state: Path, tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
+from powertraderd.ptctl import picture
 from powertraderd.ptctl.chart import lines_of
 from powertraderd.ptctl.pnl import By, summed
+from powertraderd.ptctl.table import Paper
 from powertraderd.testing.control_server import RecordedDaemon, Reply, good, refused
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -54,6 +56,16 @@ def test_a_picture_fits_the_terminal(
     assert max(len(line) for line in result.stdout.splitlines()) <= width
     assert "\x1b" not in result.stdout
     assert "█" in result.stdout or "┤" in result.stdout
+
+
+def test_a_line_has_no_background_of_its_own() -> None:
+    """On a dark terminal it would be a white bar."""
+    on = Paper(80, colour=True)
+    figure = picture.blank(on, 12)
+    picture.across(figure, 3.0, "blue")
+    shown = "\n".join(picture.drawn(figure, on))
+    assert "\x1b[38;5;4m" in shown
+    assert "\x1b[48" not in shown
 
 
 def test_every_line_of_the_coin_is_drawn_or_listed(ptctl: Callable[..., Result]) -> None:
@@ -156,3 +168,13 @@ def test_without_trades_there_is_nothing_to_sum(
     shown = ptctl("pnl").stdout
     assert "+3.50" in shown
     assert "┤" not in shown
+
+
+def test_imported_trades_are_asked_for_by_name(
+    ptctl: Callable[..., Result], replies: dict[str, Reply], daemon: RecordedDaemon
+) -> None:
+    """They are kept apart from our own."""
+    old = trade("01T09:00", "ETH", "BUY", "100") | {"quantity": "0.05", "average_price": "2000"}
+    replies["imported_trades"] = good({"imported_trades": [old]})
+    assert "2,000.00" in ptctl("trades", "--imported").stdout
+    assert daemon.asked("trades") == []

@@ -155,3 +155,35 @@ def test_top_goes_on_without_the_exporter(
     result = ptctl("top")
     assert result.exit_code == 0
     assert "the exporter does not answer" in result.stdout
+
+
+@pytest.mark.parametrize("verb", ["status", "positions", "orders"])
+def test_watch_looks_again_until_ctrl_c(
+    verb: str,
+    daemon: RecordedDaemon,
+    terminal: Callable[[list[str], str, str], tuple[int, str]],
+) -> None:
+    """Each look on a clean screen; leaving it is no error."""
+    second_look = "\r\n\x1b[H\x1b[2J"
+    code, seen = terminal([verb, "--watch", "0.1"], second_look, "\x03")
+    assert code == 0
+    assert "Traceback" not in seen
+    assert seen.count(second_look[2:]) >= 2
+    assert daemon.asked(verb)
+
+
+def test_the_status_of_training_is_a_bar_for_each_coin_and_trains_nothing(
+    ptctl: Callable[..., Result], daemon: RecordedDaemon
+) -> None:
+    """READY, RUNNING or REQUIRED, as in the JSON."""
+    trainings = {
+        "BTC": {"state": "RUNNING", "progress": 0.5},
+        "ETH": {"state": "REQUIRED", "progress": 0},
+    }
+    coins = {coin: {"training": each} for coin, each in trainings.items()}
+    daemon.replies["status"] = good({"coins": coins})
+    shown = ptctl("train", "--status").stdout.splitlines()
+    assert [line.split()[:2] for line in shown] == [["BTC", "RUNNING"], ["ETH", "REQUIRED"]]
+    assert [line.count("█") for line in shown] == [10, 0]
+    assert json.loads(ptctl("train", "--status", "--json").stdout) == {"coins": trainings}
+    assert not daemon.asked("train")

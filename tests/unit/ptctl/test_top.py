@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from powertraderd.ptctl.keys import HELP, Pane, View, foot, pressed
+from powertraderd.ptctl.logs import tail
+from powertraderd.ptctl.table import Paper
 from powertraderd.testing.control_server import RecordedDaemon, good
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -15,8 +18,8 @@ CURSOR_BACK = "\x1b[?25h"
 
 @pytest.fixture(autouse=True)
 def recorded(daemon: RecordedDaemon) -> None:
-    """Status and decisions."""
-    for verb in ("status", "decisions"):
+    """Status, decisions, positions and orders."""
+    for verb in ("status", "decisions", "positions", "orders"):
         daemon.replies[verb] = good(json.loads((RECORDED / f"{verb}.json").read_text()))
 
 
@@ -40,3 +43,59 @@ def test_a_second_signal_does_not_leave_the_terminal_behind(
     code, seen = terminal(["top"], "Ctrl-C leaves", "\x03\x03\x03")
     assert code == 0
     assert LEAVE in seen
+
+
+def test_p_pauses_when_y_confirms(
+    daemon: RecordedDaemon, terminal: Callable[[list[str], str, str], tuple[int, str]]
+) -> None:
+    """The daemon hears who asked, and its answer is on the screen."""
+    daemon.replies["pause"] = good(message="trading is reduced")
+    status = json.loads((RECORDED / "status.json").read_text())
+    status["trading"]["state"] = "ACTIVE"
+    daemon.replies["status"] = good(status)
+    code, seen = terminal(["top", "--interval", "60"], "q or Ctrl-C leaves", "pyq")
+    assert code == 0
+    assert [request["args"] for request in daemon.asked("pause")] == [{"reason": "ptctl top"}]
+    assert "pause trading? y: yes" in seen
+    assert "pause: trading is reduced" in seen
+
+
+def test_any_other_key_than_y_is_no(
+    daemon: RecordedDaemon, terminal: Callable[[list[str], str, str], tuple[int, str]]
+) -> None:
+    """Not even q leaves while there is a question."""
+    code, seen = terminal(["top", "--interval", "60"], "q or Ctrl-C leaves", "pqq")
+    assert code == 0
+    assert not daemon.asked("pause") + daemon.asked("resume")
+    assert "not done" in seen
+
+
+def test_the_keys_show_details_log_and_help(
+    terminal: Callable[[list[str], str, str], tuple[int, str]],
+) -> None:
+    """Each key changes the lower part; the same key leads back."""
+    code, seen = terminal(["top", "--interval", "60"], "q or Ctrl-C leaves", "d?lq")
+    assert code == 0
+    assert "AVERAGE" in seen
+    assert all(words in seen for _, words in HELP)
+    assert pressed(View(Pane.LOG), "l", active=True) == (View(), "")
+
+
+def test_p_means_resume_where_trading_is_not_active() -> None:
+    """One key, and the question says which of the two."""
+    asking, verb = pressed(View(), "p", active=False)
+    assert (asking.asks, verb) == ("resume", "")
+    assert foot(asking).startswith("resume trading?")
+    assert pressed(asking, "y", active=False) == (View(), "resume")
+
+
+def test_the_log_tail_is_the_newest_lines_of_the_file(tmp_path: Path) -> None:
+    """Also of a file longer than a screen; without a file it says where to look."""
+    file = tmp_path / "powertraderd.log"
+    line = '{{"ts": "2024-03-01T12:00:00+00:00", "level": "info", "event": "learned_{}"}}\n'
+    file.write_text("".join(line.format(number) for number in range(5000)))
+    on = Paper(80, colour=False)
+    shown = tail(str(file), 3, on)
+    assert [row.split()[-1] for row in shown] == ["learned_4997", "learned_4998", "learned_4999"]
+    assert "journalctl" in tail(None, 3, on)[0]
+    assert "No such file" in tail(str(tmp_path / "gone"), 3, on)[0]

@@ -156,11 +156,12 @@ def test_every_verb_says_who_may_ask_and_who_answers() -> None:
     """Whatever only looks is for everyone; whatever trades or ends a process is not."""
     by_role = {role: {name for name, verb in VERBS.items() if verb.role is role} for role in Role}
     assert by_role[Role.READ] == {
-        "status", "account", "account_history", "candles", "decisions", "levels", "orders",
+        "status", "account", "account_history", "candles", "decisions", "imported_trades", "levels",
+        "orders",
         "positions", "risk", "settings", "signals", "trades",
     }  # fmt: skip
     assert by_role[Role.TRADE] == {
-        "pause", "reduce", "resume", "halt", "buy", "sell", "reconcile", "train",
+        "notify_test", "pause", "reduce", "resume", "halt", "buy", "sell", "reconcile", "train",
     }  # fmt: skip
     assert by_role[Role.ADMIN] == {"start", "stop", "restart", "unpark", "reload"}
     request = parse_request(message("buy", {"coin": "BTC", "usd": 1}))

@@ -9,7 +9,7 @@ import { Prometheus } from './prometheus';
 
 const asked = new URLSearchParams(location.search);
 const [WIDTH, ROW, GAP] = [Number(asked.get('width') ?? 1600), 38, 8];
-const LEAST = { '1m': 4 };
+const LEAST = { '1m': 8 };
 const KINDS = { timeseries: Curves, stat: Figure, table: Rows, 'state-timeline': Bands };
 
 async function marksOf(board, prometheus) {

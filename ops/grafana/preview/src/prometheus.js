@@ -8,11 +8,11 @@ export class Prometheus {
     this.variables = variables;
     this.end = Math.floor(Date.now() / 1000);
     this.start = this.end - seconds;
-    this.step = Math.max(1, Math.floor(seconds / POINTS));
+    this.step = Math.max(2, Math.floor(seconds / POINTS));
   }
 
   fill(expr) {
-    const rate = `${Math.max(4, 2 * this.step)}s`;
+    const rate = `${Math.max(8, 2 * this.step)}s`;
     const values = { ...this.variables, __rate_interval: rate };
     return expr.replace(/\$\{?(\w+)\}?/g, (all, name) => values[name] ?? all);
   }
@@ -26,11 +26,11 @@ export class Prometheus {
     return body.data.result;
   }
 
-  // A panel's least interval of a minute means four scrapes; here a scrape takes a second.
-  async range(expr, least = 1) {
+  // A panel's least interval of a minute means four scrapes; here Prometheus scrapes every two seconds.
+  async range(expr, least = 2) {
     const step = Math.max(this.step, least);
     const start = Math.ceil(this.start / step) * step;
-    const query = this.fill(expr).replaceAll('$__interval', `${Math.max(4, step)}s`);
+    const query = this.fill(expr).replaceAll('$__interval', `${Math.max(8, step)}s`);
     const rows = await this.ask('query_range', { query, start, end: this.end, step });
     return rows.map((row) => ({ ...row, values: withGaps(row.values, start, this.end, step) }));
   }

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from powertraderd.adapters.web import session
 from powertraderd.adapters.web.session import LARGEST_BODY, BodyRefused, make_session
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -92,8 +93,8 @@ def with_length(body: bytes, *headers: bytes) -> bytes:
 
 def get(server: Server, seconds: float = 5.0) -> requests.Response:
     """Ask with a session of ours."""
-    with make_session() as session:
-        return session.get(server.url, timeout=(2, seconds))
+    with make_session() as ours:
+        return ours.get(server.url, timeout=(2, seconds))
 
 
 def test_an_answer_is_read_whole(serve: Callable[[Speak], Server]) -> None:
@@ -112,9 +113,9 @@ def test_a_chunked_answer_is_read_whole(serve: Callable[[Speak], Server]) -> Non
 def test_a_connection_is_used_again(serve: Callable[[Speak], Server]) -> None:
     """Three requests, one connection."""
     server = serve(saying(with_length(b"{}")))
-    with make_session() as session:
+    with make_session() as ours:
         for _ in range(3):
-            assert session.get(server.url, timeout=(2, 5)).json() == {}
+            assert ours.get(server.url, timeout=(2, 5)).json() == {}
     assert (server.connections, len(server.asked)) == (1, 3)
 
 
@@ -134,6 +135,38 @@ def test_a_dripping_body_ends_at_its_time(
     """However often a byte comes, the answer has one deadline in all."""
     with pytest.raises((BodyRefused, requests.ConnectionError)):
         get(serve(dripping(first, drip)), seconds=0.5)
+
+
+class SlowAnswer:
+    """Stands for a urllib3 response: pieces that each take a while; notes the socket's timeouts."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Time goes by in read1 only."""
+        self.now_s = 100.0
+        self.timeouts: list[float] = []
+        self.connection = self
+        self.sock = self
+        monkeypatch.setattr("time.monotonic", lambda: self.now_s)
+
+    def settimeout(self, seconds: float) -> None:
+        """As of a socket."""
+        self.timeouts.append(seconds)
+
+    def read1(self, _amount: int, *, decode_content: bool) -> bytes:
+        """One byte after 0.4 s."""
+        assert not decode_content
+        self.now_s += 0.4
+        return b"x"
+
+
+def test_each_wait_for_a_piece_is_no_longer_than_what_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Or the last piece could take the whole time once more."""
+    answer = SlowAnswer(monkeypatch)
+    with pytest.raises(BodyRefused, match="in time"):
+        session._body(answer, 101.0)  # type: ignore[arg-type] # what it needs of a response
+    assert answer.timeouts == pytest.approx([1.0, 0.6, 0.2])
 
 
 def test_an_endless_body_is_not_kept(serve: Callable[[Speak], Server]) -> None:
@@ -204,8 +237,8 @@ def test_a_redirect_is_not_followed(serve: Callable[[Speak], Server], status: in
     other = serve(saying(with_length(b"{}")))
     lines = f"HTTP/1.1 {status} Moved\r\nLocation: {other.url}\r\nContent-Length: 0\r\n\r\n"
     server = serve(saying(lines.encode()))
-    with make_session() as session, pytest.raises(requests.TooManyRedirects):
-        session.post(server.url, json={}, timeout=(2, 5))
+    with make_session() as ours, pytest.raises(requests.TooManyRedirects):
+        ours.post(server.url, json={}, timeout=(2, 5))
     assert other.asked == []
     assert b"".join(server.asked).count(b"POST / HTTP/1.1") == 1
 
@@ -223,14 +256,14 @@ def test_the_environment_has_no_say(
     server = serve(saying(with_length(b"{}")))
     assert get(server).json() == {}
     assert b"Authorization" not in server.asked[0]
-    with make_session(tmp_path / "ca.pem") as session:
-        settings = session.merge_environment_settings("https://x", {}, None, None, None)
+    with make_session(tmp_path / "ca.pem") as ours:
+        settings = ours.merge_environment_settings("https://x", {}, None, None, None)
     assert settings["verify"] == str(tmp_path / "ca.pem")
 
 
 def test_a_request_without_timeouts_is_a_bug(serve: Callable[[Speak], Server]) -> None:
     """It could hang for ever, so it is not sent."""
     server = serve(saying(with_length(b"{}")))
-    with make_session() as session, pytest.raises(ValueError, match="hang for ever"):
-        session.get(server.url)
+    with make_session() as ours, pytest.raises(ValueError, match="hang for ever"):
+        ours.get(server.url)
     assert server.asked == []
