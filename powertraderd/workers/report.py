@@ -4,7 +4,7 @@ None means unknown. The same rows serve `ptctl status` (from the role's last rep
 that the exporter answers from the stores.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -58,6 +58,25 @@ def account_row(books: Books, quotes: Mapping[Coin, Quote]) -> Row:
         "residual": text(ledgering.residual(books)),
         "in_trade_pct": _share(held, value),
     }
+
+
+def coin_rows(
+    coins: Sequence[Coin],
+    quotes: Mapping[Coin, Quote],
+    books: Books,
+    decided: Callable[[Coin], Decision | None],
+    now: datetime,
+) -> Row:
+    """Prices, position and newest decision of each of ``coins``."""
+    rows: Row = {}
+    for coin in coins:
+        position, quote, decision = books.positions.get(coin), quotes.get(coin), decided(coin)
+        rows[coin] = {
+            **quote_row(quote),
+            "position": position_row(position, quote, decision, now) if position else None,
+            "decision": decision_row(decision) if decision else None,
+        }
+    return rows
 
 
 def position_row(

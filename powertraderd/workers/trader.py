@@ -25,7 +25,7 @@ from powertraderd.workers.decision_journal import DecisionJournal
 from powertraderd.workers.manual_orders import ManualOrders
 from powertraderd.workers.order_desk import OrderDesk, Patience
 from powertraderd.workers.reconcile import Holdings, Reconciler
-from powertraderd.workers.report import Row, account_row, decision_row, position_row, quote_row
+from powertraderd.workers.report import Row, account_row, coin_rows
 from powertraderd.workers.role import Command, Context
 from powertraderd.workers.safeguards import Safeguards
 from powertraderd.workers.valuation import account_value
@@ -376,7 +376,9 @@ class Trader:
         self._context.report(
             {
                 "account": account_row(books, moment.quotes),
-                "coins": {coin: self._coin_row(coin, moment) for coin in self._coins},
+                "coins": coin_rows(
+                    self._coins, moment.quotes, books, self._journal.newest, moment.now
+                ),
                 "differences": list(self._differences),
                 "venue": self._venue_row(),
                 "safeguards": self._safeguards.row(self._trading()),
@@ -393,12 +395,3 @@ class Trader:
 
     def _age_s(self, at_ns: int | None) -> float | None:
         return None if at_ns is None else (self._context.clock.monotonic_ns() - at_ns) / NANOSECOND
-
-    def _coin_row(self, coin: Coin, moment: Moment) -> Row:
-        position = self._ports.ledger.books().positions.get(coin)
-        quote, decision = moment.quotes.get(coin), self._journal.newest(coin)
-        return {
-            **quote_row(quote),
-            "position": position_row(position, quote, decision, moment.now) if position else None,
-            "decision": decision_row(decision) if decision else None,
-        }
