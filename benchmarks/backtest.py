@@ -51,7 +51,7 @@ def ours(folder: Path) -> dict[str, float]:
         cash=Usd(Decimal(10_000)),
         fee_rate=Decimal("0.006"),
         spread_pct=Decimal("0.05"),
-        start=datetime(2022, 2, 1, tzinfo=UTC),
+        start=datetime(2022, 7, 1, tzinfo=UTC),
         end=datetime(2100, 1, 1, tzinfo=UTC),
     )
     outcome = Simulation(tracks, plan).run()

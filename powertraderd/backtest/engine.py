@@ -94,11 +94,14 @@ class Simulation:
 
     def _busy(self, hour: int) -> Iterator[tuple[Coin, int]]:
         """Coins that have a candle in this hour and something that may happen in it."""
+        halted = self._halted_at is not None and self._plan.screened
         for coin, track in self._tracks.items():
             index = int(self._index[coin][hour])
             if index < 0:
                 continue
             self._closes[coin] = float(track.close[index])
+            if halted:
+                continue
             if not self._plan.screened or self._book.in_flight(coin):
                 yield coin, index
                 continue

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from powertraderd.testing.proof.crash import Case, cases
+from powertraderd.testing.proof.crash import NOT_REACHED, Case, cases
 
 TITLE = "crash points: where the trader was killed around an order"
 MANY = 200
+MORE_TRIES = 2
 
 
 @pytest.mark.timeout(300)
@@ -22,8 +23,15 @@ def test_a_death_loses_and_repeats_nothing(
     crashes: Any,  # noqa: ANN401 - see conftest.py
     record_property: Callable[[str, object], None],
 ) -> None:
-    """After the restart books and exchange agree to the last digit."""
+    """After the restart books and exchange agree to the last digit.
+
+    Some points exist only where the fills come in two reads; where they came in one, once more.
+    """
     result = crashes.result(case)
+    for _ in range(MORE_TRIES):
+        if NOT_REACHED not in result.broken:
+            break
+        result = crashes.result(case)
     figures = (result.deaths, result.orders, result.posts, bool(result.broken))
     record_property("proof", (TITLE, case.point, *figures))
     assert not result.broken

@@ -81,6 +81,8 @@ _WIRE: dict[str, dict[str, Rule]] = {
     },
 }
 
+NOT_REACHED = "the trader did not come to the point where it was to die"
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -248,7 +250,7 @@ class _Scene:
         if trader is not None and trader.child.ended(PATIENCE_S):
             self._deaths += 1
             return
-        self._broken.append("the trader did not come to the point where it was to die")
+        self._broken.append(NOT_REACHED)
 
     def _until_in_delivery(self) -> None:
         until = time.monotonic() + PATIENCE_S

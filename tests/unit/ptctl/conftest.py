@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -44,7 +45,7 @@ def terminal() -> Callable[[list[str], str, str], tuple[int, str]]:
         ours, theirs = pty.openpty()
         with subprocess.Popen(
             [sys.executable, "-m", "powertraderd.ptctl", *words],
-            preexec_fn=lambda: os.login_tty(theirs),  # noqa: PLW1509 - nothing else in the child
+            preexec_fn=lambda: _on_a_terminal(theirs),  # noqa: PLW1509 - nothing else in the child
         ) as process:
             os.close(theirs)
             seen = _until_the_end(ours, wait_for, typed)
@@ -52,6 +53,12 @@ def terminal() -> Callable[[list[str], str, str], tuple[int, str]]:
         return process.returncode, seen
 
     return run
+
+
+def _on_a_terminal(theirs: int) -> None:
+    """As a shell starts it: whoever runs the tests in the background ignores Ctrl-C, we do not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.login_tty(theirs)
 
 
 def _until_the_end(terminal: int, wait_for: str, typed: str) -> str:

@@ -15,14 +15,13 @@ from powertraderd.settings import Settings
 from powertraderd.supervision.status import settings_document
 from powertraderd.testing.control_server import RecordedDaemon, good
 
-NOW = datetime.now(UTC)
 PEM = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIBcDhidden\n-----END EC PRIVATE KEY-----"
 KEY_NAME = "organizations/0b7c9a2e-1111-4111-8111-000000000001/apiKeys/7f1d2c3b-2222-4222-8222-02"
 
 
 def line(event: str, *, level: str = "info", age_s: float = 0, **more: Any) -> str:  # noqa: ANN401
     """One log line."""
-    at = (NOW - timedelta(seconds=age_s)).isoformat().replace("+00:00", "Z")
+    at = (datetime.now(UTC) - timedelta(seconds=age_s)).isoformat().replace("+00:00", "Z")
     return json.dumps({"ts": at, "level": level, "event": event, "worker": "trader", **more})
 
 
@@ -81,7 +80,7 @@ def test_a_moment_that_is_none_is_refused(when: str, ptctl: Callable[..., Result
 
 def test_a_moment_may_be_a_time_in_utc(log: Path, ptctl: Callable[..., Result]) -> None:
     """With or without its zone."""
-    when = f"{NOW - timedelta(seconds=20):%Y-%m-%dT%H:%M:%S}"
+    when = f"{datetime.now(UTC) - timedelta(seconds=20):%Y-%m-%dT%H:%M:%S}"
     for text in (when, f"{when}Z"):
         result = ptctl("events", "--since", text, "--file", str(log), "--json")
         assert len(result.stdout.splitlines()) == 1

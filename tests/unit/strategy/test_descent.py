@@ -11,6 +11,7 @@ from powertraderd.model.decision import Action, CoinView, ReasonCode
 from powertraderd.model.money import Base, Price, Usd
 from powertraderd.model.quote import Quote
 from powertraderd.model.rules import DcaRules, EntryRules, RiskLimits, StrategyRules
+from powertraderd.strategy import descent
 from powertraderd.strategy import worst_case as settings_case
 from powertraderd.strategy.decide import decide
 from powertraderd.strategy.descent import descend, worst_case
@@ -202,3 +203,9 @@ def test_the_worst_case_of_settings_is_a_share_of_any_account() -> None:
     same = (found.needed, found.placed)
     assert settings_case.raised(same, same) == ""
     assert settings_case.raised((Usd(Decimal(1)), found.placed), same).startswith("the ladders ask")
+
+
+def test_a_ladder_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After so many rungs, whatever could still be paid."""
+    monkeypatch.setattr(descent, "MOST_RUNGS", 2)
+    assert len(descend([coin_view()], FREE)) == 2
