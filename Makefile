@@ -40,7 +40,7 @@ lint: venv
 	$(BIN)/lint-imports
 
 # Tests that start whole daemons have the machine to themselves; the others share it.
-ALONE := tests/faults tests/acceptance
+ALONE := tests/faults tests/acceptance tests/proofs
 
 test: lint
 	$(BIN)/coverage erase

@@ -35,6 +35,11 @@ class Proof(Generic[C, R]):
             self._futures[case] = self._lanes.submit(case)
         return self._futures[case].result()
 
+    def again(self, case: C) -> R:
+        """The same case run once more."""
+        del self._futures[case]
+        return self.result(case)
+
     def close(self) -> None:
         """End the lanes."""
         self._lanes.close()

@@ -31,7 +31,7 @@ def test_a_death_loses_and_repeats_nothing(
     for _ in range(MORE_TRIES):
         if NOT_REACHED not in result.broken:
             break
-        result = crashes.result(case)
+        result = crashes.again(case)
     figures = (result.deaths, result.orders, result.posts, bool(result.broken))
     record_property("proof", (TITLE, case.point, *figures))
     assert not result.broken
