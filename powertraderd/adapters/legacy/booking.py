@@ -7,7 +7,7 @@ stays in the folder of backups.
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -98,12 +98,11 @@ def on_a_copy(path: Path, backup_dir: Path, keeper: Bookkeeper) -> Iterator[Sqli
     if path.exists():
         _copied(path, copy)
     ledger = SqliteLedger(copy, keeper)
-    try:
+    with ExitStack() as undo:
+        undo.callback(_remove, copy)
+        undo.callback(ledger.close)
         yield ledger
-    except BaseException:
-        ledger.close()
-        _remove(copy)
-        raise
+        undo.pop_all()
     ledger.close()
     if path.exists():
         backup_dir.mkdir(mode=0o700, exist_ok=True)
