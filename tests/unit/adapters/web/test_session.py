@@ -199,7 +199,7 @@ def test_gzip_that_nobody_asked_for_is_understood(serve: Callable[[Speak], Serve
 
 @pytest.mark.parametrize(
     ("body", "encoding"),
-    [(b"no gzip", b"gzip"), (gzip.compress(b'{"a": 1}')[:-9], b"gzip"), (b"x", b"br")],
+    [(b"no gzip", b"gzip"), (gzip.compress(b'{"a": 1}', mtime=0)[:-9], b"gzip"), (b"x", b"br")],
 )
 def test_broken_compression_is_refused(
     serve: Callable[[Speak], Server], body: bytes, encoding: bytes
