@@ -8,6 +8,8 @@ import random
 import signal
 from itertools import pairwise
 
+import pytest
+
 from powertraderd.settings import SupervisorSettings
 from powertraderd.supervision.limits import NS, Policy
 from powertraderd.supervision.policy import step
@@ -67,6 +69,7 @@ def test_f38_an_unkillable_worker_is_declared_so_and_never_replaced() -> None:
     assert [act for act in acts if isinstance(act, Spawn)] == [Spawn(1, safe_mode=False)]
 
 
+@pytest.mark.timeout(60 * COUNT)
 def test_f40_a_soak_of_random_faults_leaves_the_promises_whole(veteran: Daemon) -> None:
     """Seeded; afterwards everybody runs, nobody was doubled, nothing was left behind."""
     dice = random.Random(40)  # noqa: S311 - repeatable on purpose
