@@ -7,6 +7,7 @@ learner's numpy, which saves their memory.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -201,7 +202,6 @@ def _exporter(context: Context) -> Role:
     from powertraderd.adapters.sqlite.ledger_reader import LedgerReader
     from powertraderd.adapters.sqlite.signal_board import SqliteSignalBoard
     from powertraderd.supervision.client import Client
-    from powertraderd.supervision.spawn import python_command
     from powertraderd.workers.exporter import Exporter, ExporterPorts
     from powertraderd.workers.notifier import Notifier
     from powertraderd.workers.queries import Queries, QueryPorts, daemon_status
@@ -228,7 +228,8 @@ def _exporter(context: Context) -> Role:
         carrier=Courier(
             urls,
             wishes.timeout_seconds,
-            python_command("powertraderd.adapters.apprise_post"),
+            # Without our warning filters: foreign packages have deprecations of their own.
+            [sys.executable, "-P", "-m", "powertraderd.adapters.apprise_post"],
         ),
         ledger=LedgerReader(state_dir / LEDGER_DB),
         status=partial(daemon_status, Client(context.settings.paths.socket)),

@@ -22,6 +22,7 @@ print("position", ledger.execute("select " + held + " from position order by 1")
 print(ledger.execute("select paid_in, cash, realised from account").fetchall())
 """
 _SETTINGS = "/etc/powertraderd/powertraderd.toml"
+_RUNBOOK = "https://git.example.org/powertraderd/docs/runbook.md"
 _FAST_WATCHDOG = "[Service]\nWatchdogSec=3\nTimeoutAbortSec=3\nRestartSec=1\n"
 
 
@@ -69,15 +70,20 @@ def test_one_command_lets_prometheus_watch_it(site: Site) -> None:
     site.machine.run("tee", "/etc/systemd/system/grafana-server.service", text_in=grafana)
     alone = "echo 'ARGS=\"--cluster.listen-address=\"' >> /etc/default/prometheus-alertmanager"
     site.machine.shell(f"{alone} && systemctl restart prometheus-alertmanager")
-    run = site.proxmox.play("monitoring.yml", {})
+    runbook, folder = "https://wiki.test/runbook", "/var/lib/grafana/dashboards/powertraderd"
+    run = site.proxmox.play("monitoring.yml", {"powertraderd_runbook": runbook})
     assert run.code == 0, run.output
     until(lambda: '"1"' in _asked(site, "query?query=up{job='powertraderd'}"), "a first scrape")
     rules = json.loads(_asked(site, "rules"))["data"]["groups"]
     assert "DaemonDown" in {rule["name"] for group in rules for rule in group["rules"]}
-    boards = site.machine.shell("ls /var/lib/grafana/dashboards/powertraderd").split()
+    boards = site.machine.shell(f"ls {folder}").split()
     assert "overview.json" in boards
+    deployed = site.machine.run("cat", f"{folder}/overview.json").stdout
+    source = (REPOSITORY / "ops/grafana/dashboards/overview.json").read_text(encoding="utf-8")
+    assert json.loads(deployed) == json.loads(source.replace(_RUNBOOK, runbook))
+    assert runbook in deployed
     assert site.machine.property("ActiveState", "grafana-server.service") == "active"
-    again = site.proxmox.play("monitoring.yml", {})
+    again = site.proxmox.play("monitoring.yml", {"powertraderd_runbook": runbook})
     assert (again.code, again.changed) == (0, 0), again.output
     site.machine.shell("systemctl stop prometheus prometheus-alertmanager")
 

@@ -123,6 +123,18 @@ def test_every_setting_that_differs_is_shown_with_both_values(
     assert "2.5" in shown
 
 
+def test_a_file_that_risks_more_is_warned_of_before_it_counts(
+    config: Path, ptctl: Callable[..., Result]
+) -> None:
+    """And one that risks less is not."""
+    config.write_text("[dca]\nmultiplier = 2\n")
+    assert "WARNING: more risk: the ladders ask for" in ptctl("config", "diff").stdout
+    assert "of the account" in json.loads(ptctl("config", "diff", "--json").stdout)["more_risk"]
+    config.write_text("[dca]\nmultiplier = 1\n")
+    assert "WARNING" not in ptctl("config", "diff").stdout
+    assert json.loads(ptctl("config", "diff", "--json").stdout)["more_risk"] == ""
+
+
 def test_a_wrong_file_is_said_and_nothing_is_compared(
     config: Path, ptctl: Callable[..., Result]
 ) -> None:
