@@ -115,13 +115,13 @@ def _look(client: Client, status: Mapping[str, Any], pane: Pane, on: Paper, heig
         return [*above, *_details(client, on)]
     if pane is Pane.LOG:
         room = max(_LEAST_DECISIONS, height - len(above))
-        return [*above, *tail(pick(status, "supervisor", "log_file"), room, on)]
+        return [*above, *tail(status, room, on)]
     room = height if height < _TALL else height - _LOG_TAIL
     lines = view(status, _learned(client, status, on), _decisions(client), on, room)
     if height < _TALL:
         return lines
     lines = [*lines, *[""] * (height - _LOG_TAIL - len(lines))]
-    return [*lines, "", *tail(pick(status, "supervisor", "log_file"), _LOG_TAIL - 1, on)]
+    return [*lines, "", *tail(status, _LOG_TAIL - 1, on)]
 
 
 def _details(client: Client, on: Paper) -> Lines:
