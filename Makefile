@@ -72,6 +72,7 @@ generate: venv
 	$(BIN)/python -m powertraderd.commands.event_reference > docs/log-events.md
 	$(BIN)/python docs/man/generate.py ptctl > docs/man/ptctl.1
 	$(BIN)/python docs/man/generate.py powertraderd > docs/man/powertraderd.1
+	$(BIN)/python ops/completion/generate.py
 	$(BIN)/python -m ops.grafana.source
 
 # The terminal pictures of README and docs; `make run` in another terminal first.

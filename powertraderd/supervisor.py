@@ -12,7 +12,7 @@ import resource
 import selectors
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -114,8 +114,7 @@ class Supervisor:
         self._reloader = Reloader(config_path, self._selector)
         access = Access(os.geteuid(), admin_gid)
         self._config_path = config_path
-        documents = (self._status, self._settings_in_force)
-        self._desk = Desk(self._fleet, self._hold, access, *documents, self._reload_asked)
+        self._desk = Desk(self._fleet, self._hold, access, self._documents(), self._reload_asked)
         self._patience()
         self._control = ControlServer(settings.paths.socket, admin_gid, self._selector)
         self._control.attach(self._desk.handle, self._desk.relay.hung_up)
@@ -361,11 +360,13 @@ class Supervisor:
             held=self._hold.state,
         )
 
-    def _status(self) -> dict[str, Any]:
-        return status.document(self._daemon(), self._fleet.workers, time.monotonic_ns())
-
-    def _settings_in_force(self) -> dict[str, Any]:
-        return status.settings_document(self._settings, self._config_path)
+    def _documents(self) -> dict[str, Callable[[], dict[str, Any]]]:
+        workers, now_ns = self._fleet.workers, time.monotonic_ns
+        return {
+            "status": lambda: status.document(self._daemon(), workers, now_ns()),
+            "training": lambda: status.training_document(workers, now_ns()),
+            "settings": lambda: status.settings_document(self._settings, self._config_path),
+        }
 
     def _status_line(self) -> str:
         return status.line(self._daemon(), self._fleet.workers)

@@ -15,17 +15,17 @@ from typing import Annotated, Any
 import typer
 
 from powertraderd import __version__
-from powertraderd.ptctl import options
-from powertraderd.ptctl.figures import pick
+from powertraderd.ptctl import log_source, options
 from powertraderd.ptctl.logs import read
 from powertraderd.ptctl.session import Leave, Session, complain, print_lines
 from powertraderd.supervision.client import DaemonUnreachable
 
 app = typer.Typer()
-_LINES, _ROWS = 5000, 100
+_LINES, _ROWS = 5000, 60  # more rows could be too long for one answer
 _ASKED: Mapping[str, Mapping[str, Any]] = {
     "status": {},
     "settings": {},
+    "training": {},
     "account": {},
     "positions": {},
     "signals": {},
@@ -73,10 +73,10 @@ def _parts(socket: Path | None, lines: int) -> Iterator[tuple[str, str]]:
         except DaemonUnreachable as unreachable:
             yield f"{verb}.txt", str(unreachable)
             continue
-        log_file = log_file or pick(answer.data, "supervisor", "log_file")
+        log_file = log_file or log_source.file_of(answer.data)
         content = answer.data if answer.ok else {"refused": answer.code, "why": answer.message}
         yield f"{verb}.json", json.dumps(content, indent=2)
-    yield "log.jsonl", _log(Path(log_file) if log_file else None, socket, lines)
+    yield "log.jsonl", _log(log_file, socket, lines)
 
 
 def _machine() -> dict[str, object]:

@@ -12,6 +12,7 @@ from powertraderd.ptctl import options, picture
 from powertraderd.ptctl.figures import decimal, percent, pick, price
 from powertraderd.ptctl.session import Session
 from powertraderd.ptctl.table import Column, Paper, paper, render
+from powertraderd.ptctl.watch import looks
 from powertraderd.supervision.protocol import Answer
 
 app = typer.Typer()
@@ -51,6 +52,7 @@ def chart(
     height: Annotated[
         int, typer.Option("--height", min=0, help="Lines of the picture; 0: as the terminal has.")
     ] = 0,
+    watch: options.Watch = None,
     socket: options.Socket = None,
     as_json: options.Json = False,
 ) -> None:
@@ -60,7 +62,13 @@ def chart(
 
     Examples: ptctl chart BTC      ptctl chart ETH --timeframe 1day --height 40
     """
-    session, on = Session(socket, as_json), paper()
+    session = Session(socket, as_json)
+    for _ in looks(watch):
+        _show(session, coin, timeframe, height)
+
+
+def _show(session: Session, coin: str, timeframe: Timeframe, height: int) -> None:
+    on = paper()
     wanted = max(10, min(500, on.width - _LEFT))
     data = session.data("candles", {"coin": coin, "timeframe": timeframe.value, "limit": wanted})
     levels = _perhaps(session.ask("levels", {"coin": coin}))

@@ -113,8 +113,8 @@ def decisions(
     """
     session = Session(socket, as_json)
     for _ in looks(watch):
-        data = session.data("decisions", {"limit": limit, "coin": coin})
-        session.show(data, decision_lines(list(data.get("decisions", [])), paper()))
+        rows = session.rows("decisions", limit, coin)
+        session.show({"decisions": rows}, decision_lines(rows, paper()))
 
 
 @app.command(rich_help_panel=options.LOOK)
@@ -138,9 +138,8 @@ def trades(
     session = Session(socket, as_json)
     verb = "imported_trades" if imported else "trades"
     for _ in looks(watch):
-        data = session.data(verb, {"limit": limit, "coin": coin})
-        rows = list(data.get(verb, []))
-        session.show(data, table(_TRADES, rows, paper(), none="no trades yet"))
+        rows = session.rows(verb, limit, coin)
+        session.show({verb: rows}, table(_TRADES, rows, paper(), none="no trades yet"))
 
 
 @app.command(rich_help_panel=options.LOOK)
@@ -158,6 +157,5 @@ def orders(
     """
     session = Session(socket, as_json)
     for _ in looks(watch):
-        data = session.data("orders", {"limit": limit, "coin": coin})
-        rows = list(data.get("orders", []))
-        session.show(data, order_lines(rows, paper()))
+        rows = session.rows("orders", limit, coin)
+        session.show({"orders": rows}, order_lines(rows, paper()))

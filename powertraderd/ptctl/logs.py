@@ -3,29 +3,27 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from textwrap import wrap
 from typing import Annotated, Any
 
 import typer
 
-from powertraderd.ptctl import options
+from powertraderd.ptctl import log_source, options
 from powertraderd.ptctl.figures import moment, pick, text
 from powertraderd.ptctl.session import Leave, Session, complain, print_lines
 from powertraderd.ptctl.table import Paper, paper
 from powertraderd.supervision.client import DaemonUnreachable
 
 app = typer.Typer()
-UNIT = "powertraderd"
 ALL = 1_000_000
 """More lines than anybody keeps."""
 _POLL_S = 0.25
-_TAIL_BYTES = 64 * 1024
 _LEVEL_STYLES = {"debug": "dim", "warning": "yellow", "error": "red", "critical": "bold red"}
 _SHOWN_FIRST = ("ts", "level", "event", "worker", "incarnation", "logger", "exception", "stack")
 Keep = Callable[[str], bool]
@@ -50,7 +48,7 @@ def logs(  # noqa: PLR0913 - an option each
     socket: options.Socket = None,
     as_json: options.Json = False,
 ) -> None:
-    """Log lines: from the file that the daemon writes, else from journald.
+    """Log lines: from the file that the daemon or its output writes, else from journald.
 
     With --json the lines come as they were written, one JSON object each. --since shows all lines
     from then on, however many.
@@ -108,12 +106,10 @@ def read(
     path = file or _daemons_file(socket)
     if path is not None:
         return read_file(path, count, keep, follow=follow)
-    if shutil.which("journalctl"):
-        return _read_journal(count, keep, follow=follow)
-    complain(
-        "no log to read: the daemon names no file ([logging] file), and there is no journalctl "
-        "here; name a file with --file"
-    )
+    command = log_source.journal_command(count, follow=follow)
+    if command:
+        return _read_journal(command, keep, silent=not count)
+    complain(log_source.NO_SOURCE)
     raise SystemExit(Leave.REFUSED)
 
 
@@ -122,8 +118,7 @@ def _daemons_file(socket: Path | None) -> Path | None:
         answer = Session(socket).client().request("status")
     except DaemonUnreachable:
         return None
-    name = pick(answer.data, "supervisor", "log_file")
-    return Path(name) if name else None
+    return log_source.file_of(answer.data)
 
 
 def read_file(path: Path, count: int, keep: Keep, *, follow: bool) -> Iterator[str]:
@@ -144,17 +139,12 @@ def read_file(path: Path, count: int, keep: Keep, *, follow: bool) -> Iterator[s
         yield from read_file(path, ALL, keep, follow=True)
 
 
-def tail(name: str | None, count: int, on: Paper) -> list[str]:
-    """The newest ``count`` lines of the daemon's file, one screen line each; never raises."""
-    if not name:
-        return ["log: in journald (journalctl -u powertraderd -f); [logging] file keeps one here"]
+def tail(status: Mapping[str, Any], count: int, on: Paper) -> list[str]:
+    """The newest ``count`` lines, one screen line each, or why there are none."""
     try:
-        with Path(name).open("rb") as handle:
-            handle.seek(max(0, handle.seek(0, os.SEEK_END) - _TAIL_BYTES))
-            newest = handle.read().decode(errors="replace").splitlines()
-    except OSError as error:
-        return [f"log: {name} cannot be read: {error.strerror}"]
-    return [pretty(line, on).splitlines()[0] for line in newest if line][-count:]
+        return [pretty(line, on).splitlines()[0] for line in log_source.newest(status, count)]
+    except log_source.NoLog as why:
+        return wrap(str(why), on.width)
 
 
 def _complete_lines(handle: Any) -> Iterator[str]:  # noqa: ANN401 - a text file
@@ -176,11 +166,8 @@ def _rotated(path: Path, descriptor: int) -> bool:
         return False
 
 
-def _read_journal(count: int, keep: Keep, *, follow: bool) -> Iterator[str]:
-    command = ["journalctl", "--unit", UNIT, "--output", "cat", "--lines", str(count)]
-    with subprocess.Popen(  # noqa: S603 - fixed words and a number
-        [*command, *(["--follow"] if follow else [])], stdout=subprocess.PIPE, text=True
-    ) as journal:
+def _read_journal(command: Sequence[str], keep: Keep, *, silent: bool) -> Iterator[str]:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as journal:  # noqa: S603 - fixed words and a number
         assert journal.stdout is not None  # noqa: S101 - asked for above
         seen = 0
         try:
@@ -189,11 +176,8 @@ def _read_journal(count: int, keep: Keep, *, follow: bool) -> Iterator[str]:
                     yield line.rstrip("\n")
         finally:
             journal.terminate()
-    if count and not seen:
-        complain(
-            f"journald has no lines of unit {UNIT}: a daemon that was started by hand writes to "
-            "its standard output; [logging] file keeps its lines for ptctl"
-        )
+    if not (silent or seen):
+        complain(log_source.NOT_IN_JOURNAL)
         raise SystemExit(Leave.REFUSED)
 
 

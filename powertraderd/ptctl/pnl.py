@@ -14,6 +14,7 @@ from powertraderd.ptctl import options, picture
 from powertraderd.ptctl.figures import decimal, money
 from powertraderd.ptctl.session import Session
 from powertraderd.ptctl.table import Column, Paper, gain, paper, render
+from powertraderd.ptctl.watch import looks
 
 app = typer.Typer()
 Row = Mapping[str, Any]
@@ -86,6 +87,7 @@ def pnl(
     *,
     by: Annotated[By, typer.Option("--by", help="A line for each day, coin or tag.")] = By.DAY,
     coin: options.OneCoin = None,
+    watch: options.Watch = None,
     socket: options.Socket = None,
     as_json: options.Json = False,
 ) -> None:
@@ -95,12 +97,13 @@ def pnl(
 
     Examples: ptctl pnl      ptctl pnl --by coin      ptctl pnl --coin BTC --json
     """
-    session, on = Session(socket, as_json), paper()
-    data = session.data("trades", {"limit": _MOST, "coin": coin})
-    trades = sorted(data.get("trades") or (), key=lambda trade: str(trade.get("at")))
-    sums = summed(trades, by)
-    answer = {"by": by.value, "trades": len(trades), "sums": [_row(each) for each in sums]}
-    session.show(answer, _lines(trades, sums, on))
+    session = Session(socket, as_json)
+    for _ in looks(watch):
+        found = session.rows("trades", _MOST, coin)
+        trades = sorted(found, key=lambda trade: str(trade.get("at")))
+        sums = summed(trades, by)
+        answer = {"by": by.value, "trades": len(trades), "sums": [_row(each) for each in sums]}
+        session.show(answer, _lines(trades, sums, paper()))
 
 
 def summed(trades: Iterable[Row], by: By) -> list[Sums]:

@@ -17,6 +17,8 @@ from powertraderd.supervision.client import (
 from powertraderd.supervision.protocol import Answer, Code, refusal
 
 UNREACHABLE = "unreachable"
+_ROWS_AT_ONCE = 60
+"""Of decisions with all their figures; more could be too long for one answer."""
 
 
 class Leave(IntEnum):
@@ -73,6 +75,20 @@ class Session:
         if not answer.ok:
             self.leave(answer)
         return answer.data
+
+    def rows(self, verb: str, limit: int, coin: str | None) -> list[Mapping[str, Any]]:
+        """The newest ``limit`` rows of ``verb``, in as many answers as they need.
+
+        A row that came while we asked moves the others on: what is told twice is kept once.
+        """
+        found: list[Mapping[str, Any]] = []
+        for skip in range(0, limit, _ROWS_AT_ONCE):
+            wanted = min(_ROWS_AT_ONCE, limit - skip)
+            told = self.data(verb, {"limit": wanted, "coin": coin, "skip": skip}).get(verb) or []
+            found += [row for row in told if row not in found[-_ROWS_AT_ONCE:]]
+            if len(told) < wanted:
+                break
+        return found
 
     def show(self, data: Mapping[str, Any], lines: Iterable[str]) -> None:
         """The data as JSON, or the lines for people."""

@@ -24,6 +24,7 @@ app = typer.Typer()
 _MOST_DECISIONS = 60
 _LEAST_DECISIONS = 4
 _MOST_ORDERS = 40
+_MOST_LEARNING = 6
 _DETAIL_TIMEOUT_S = 1.0
 _STEER_TIMEOUT_S = 30.0
 _TALL, _LOG_TAIL = 40, 8
@@ -53,33 +54,46 @@ def top(
     if as_json or not sys.stdout.isatty():
         decisions = _decisions(session.client())
         data = {**status, "decisions": decisions}
-        session.show(data, view(status, decisions, paper(), _MOST_DECISIONS))
+        learned = _learned(session.client(), status, paper())
+        session.show(data, view(status, learned, decisions, paper(), _MOST_DECISIONS))
         return
     _live(session, interval)
 
 
 def view(
-    status: Mapping[str, Any], decisions: Sequence[Mapping[str, Any]] | None, on: Paper, height: int
+    status: Mapping[str, Any],
+    learned: Lines,
+    decisions: Sequence[Mapping[str, Any]] | None,
+    on: Paper,
+    height: int,
 ) -> list[str]:
     """Everything in ``height`` lines where it fits; the decisions take what is left."""
-    lines = _upper(status, on)
+    lines = _upper(status, learned, on)
     if decisions is None:
         return [*lines, "decisions: the exporter does not answer"]
     room = max(_LEAST_DECISIONS, height - len(lines) - 1)
     return [*lines, *decision_lines(decisions[:room], on)]
 
 
-def _upper(status: Mapping[str, Any], on: Paper) -> list[str]:
-    learning = training.bars(status, on) if training.learning(status) else []
+def _upper(status: Mapping[str, Any], learned: Lines, on: Paper) -> list[str]:
     return [
         *head(status, on),
         "",
         *workers(status, on),
         "",
-        *([*learning, ""] if learning else []),
+        *([*learned, ""] if learned else []),
         *coins(status, on),
         "",
     ]
+
+
+def _learned(client: Client, status: Mapping[str, Any], on: Paper) -> Lines:
+    """How far the first few coins are that are being trained; nothing when none is."""
+    learning = training.learning(status)
+    if not learning:
+        return []
+    answer = client.request("training", timeout_s=_DETAIL_TIMEOUT_S)
+    return training.table(answer.data if answer.ok else status, on, learning[:_MOST_LEARNING])
 
 
 def _rows(client: Client, verb: str, limit: int = 0) -> list[Mapping[str, Any]] | None:
@@ -101,12 +115,13 @@ def _look(client: Client, status: Mapping[str, Any], pane: Pane, on: Paper, heig
         return [*above, *_details(client, on)]
     if pane is Pane.LOG:
         room = max(_LEAST_DECISIONS, height - len(above))
-        return [*above, *tail(pick(status, "supervisor", "log_file"), room, on)]
-    lines = view(status, _decisions(client), on, height if height < _TALL else height - _LOG_TAIL)
+        return [*above, *tail(status, room, on)]
+    room = height if height < _TALL else height - _LOG_TAIL
+    lines = view(status, _learned(client, status, on), _decisions(client), on, room)
     if height < _TALL:
         return lines
     lines = [*lines, *[""] * (height - _LOG_TAIL - len(lines))]
-    return [*lines, "", *tail(pick(status, "supervisor", "log_file"), _LOG_TAIL - 1, on)]
+    return [*lines, "", *tail(status, _LOG_TAIL - 1, on)]
 
 
 def _details(client: Client, on: Paper) -> Lines:

@@ -47,15 +47,14 @@ class Desk:
         fleet: Fleet,
         hold: Hold,
         access: Access,
-        status: Callable[[], dict[str, Any]],
-        settings: Callable[[], dict[str, Any]],
+        documents: Mapping[str, Callable[[], dict[str, Any]]],
         reload: Callable[[int, Request], None],
     ) -> None:
-        """``status`` and ``settings`` make documents; ``reload`` begins one and answers later."""
+        """``documents`` make the answer by verb; ``reload`` begins one and answers later."""
         self._fleet = fleet
         self._hold = hold
         self._access = access
-        self._documents = {"status": status, "settings": settings}
+        self._documents = documents
         self._reload = reload
         self._log = log.get(__name__)
         self._replays = Replays()

@@ -9,6 +9,7 @@ RoleName = Literal["exporter", "trainer", "thinker", "trader"]
 # Each is started when the one before it is ready or has failed to start; stopped in reverse.
 START_ORDER: tuple[RoleName, ...] = ("exporter", "trainer", "thinker", "trader")
 TRADER: RoleName = "trader"
+TRAINER: RoleName = "trainer"
 
 _EVERYONE = frozenset({"trading", "logging"})
 

@@ -1,4 +1,7 @@
-"""The document of `ptctl status`, from what the supervisor knows: nobody is asked for it."""
+"""The documents of `ptctl status` and `ptctl train --status`: nobody is asked for them.
+
+They are two because one message holds 64 KiB, and 50 coins have 350 memories.
+"""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -12,14 +15,14 @@ from powertraderd.supervision import standing
 from powertraderd.supervision.fleet import Worker
 from powertraderd.supervision.market import Market
 from powertraderd.supervision.page import Page
-from powertraderd.supervision.roles import TRADER
+from powertraderd.supervision.roles import TRADER, TRAINER
 from powertraderd.supervision.state_file import DurableState
 from powertraderd.supervision.states import Death, Life
 
 _NS = 1_000_000_000
 # what workers say, besides coins
 _REPORTED = (
-    *("account", "safeguards", "training", "differences", "venue", "exporter", "skill"),
+    *("account", "safeguards", "differences", "venue", "exporter", "skill"),
     "notify",
 )
 
@@ -46,9 +49,19 @@ def document(daemon: Daemon, workers: Mapping[str, Worker], now_ns: int) -> dict
         "trading": _trading(daemon, workers),
         "account": {},
         "coins": {coin: {} for coin in daemon.settings.trading.coins},
-        "training": {},
         **merged,
         "age_s": {name: _seconds(now_ns - report.at_ns) for name, report in reports.items()},
+    }
+
+
+def training_document(workers: Mapping[str, Worker], now_ns: int) -> dict[str, Any]:
+    """What the trainer does and last said: each coin, and each of its timeframes."""
+    trainer = workers[TRAINER]
+    content = trainer.report.content if trainer.report else {}
+    return {
+        "trainer": row(trainer, now_ns),
+        "coins": content.get("coins", {}),
+        "timeframes": content.get("training", {}),
     }
 
 

@@ -79,6 +79,10 @@ def _rows(value: object) -> int:
     raise ValueError(msg)
 
 
+def _skipped(value: object) -> int:
+    return 0 if value == 0 and not isinstance(value, bool) else _rows(value)
+
+
 def _amount(value: object) -> Decimal:
     """A positive decimal, from text or a JSON number, with at most 18 digits on either side."""
     if not isinstance(value, bool) and isinstance(value, str | int | Decimal):
@@ -162,17 +166,18 @@ class Sell:
 
 @dataclass(frozen=True, slots=True)
 class Train:
-    """Train these coins again from the start; none named means all."""
+    """Of train and train_stop: these coins; none named means all."""
 
     coins: tuple[Coin, ...] = field(default=(), metadata=_read_by(_coins))
 
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """The newest ``limit`` rows, of one coin where it is named."""
+    """The newest ``limit`` rows but for the first ``skip``, of one coin where it is named."""
 
     limit: int = field(default=20, metadata=_read_by(_rows))
     coin: Coin | None = field(default=None, metadata=_read_by(_coin))
+    skip: int = field(default=0, metadata=_read_by(_skipped))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +207,7 @@ VERBS: Mapping[str, Verb] = {
     for verb in (
         Verb("status", Role.READ, Answerer.SUPERVISOR),
         Verb("settings", Role.READ, Answerer.SUPERVISOR),
+        Verb("training", Role.READ, Answerer.SUPERVISOR),
         Verb("pause", Role.TRADE, Answerer.SUPERVISOR, Because),
         Verb("reduce", Role.TRADE, Answerer.SUPERVISOR, Because),
         Verb("resume", Role.TRADE, Answerer.SUPERVISOR, Because),
@@ -215,6 +221,7 @@ VERBS: Mapping[str, Verb] = {
         Verb("sell", Role.TRADE, Answerer.TRADER, Sell),
         Verb("reconcile", Role.TRADE, Answerer.TRADER),
         Verb("train", Role.TRADE, Answerer.TRAINER, Train),
+        Verb("train_stop", Role.TRADE, Answerer.TRAINER, Train),
         Verb("account", Role.READ, Answerer.EXPORTER),
         Verb("account_history", Role.READ, Answerer.EXPORTER, Newest),
         Verb("candles", Role.READ, Answerer.EXPORTER, Candles),

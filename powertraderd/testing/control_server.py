@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ MAX_MESSAGE = 64 * 1024
 
 Reply = Mapping[str, Any] | bytes | None
 """A whole answer without its id, the raw bytes of one, or None: silence until the end."""
+Replies = Reply | Callable[[], Reply]
+"""The same answer every time, or another one each time."""
 
 
 def good(data: Mapping[str, Any] | None = None, message: str = "") -> Reply:
@@ -30,7 +32,7 @@ class RecordedDaemon:
     def __init__(self, path: Path) -> None:
         """Bind and serve in a thread, one request per connection."""
         self.path = path
-        self.replies: dict[str, Reply] = {}
+        self.replies: dict[str, Replies] = {}
         self.requests: list[dict[str, Any]] = []
         self._silent: list[socket.socket] = []
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -68,6 +70,8 @@ class RecordedDaemon:
         request = json.loads(message)
         self.requests.append(request)
         reply = self.replies.get(request["verb"], refused("unprepared", "nothing is recorded"))
+        if callable(reply):
+            reply = reply()
         if reply is None:
             self._silent.append(connection)
             return

@@ -42,9 +42,9 @@ class StatusUnknown(PowertraderError):
     """The supervisor did not say how the daemon stands."""
 
 
-def daemon_status(client: Client) -> Mapping[str, Any]:
-    """The supervisor's status; raises StatusUnknown or DaemonUnreachable, soon."""
-    answer = client.request("status", timeout_s=STATUS_PATIENCE_S)
+def daemon_status(client: Client, verb: str = "status") -> Mapping[str, Any]:
+    """The supervisor's status, or training; raises StatusUnknown or DaemonUnreachable, soon."""
+    answer = client.request(verb, timeout_s=STATUS_PATIENCE_S)
     if not answer.ok:
         raise StatusUnknown(answer.message)
     return answer.data
@@ -118,21 +118,20 @@ class Queries:
     def _rows(self, verb: str, wish: Newest) -> list[Row]:
         match verb:
             case "decisions":
-                return [
-                    decision_row(each) for each in self._ledger.decisions(wish.limit, wish.coin)
-                ]
+                found = self._ledger.decisions(wish.skip + wish.limit, wish.coin)
+                return [decision_row(each) for each in found[wish.skip :]]
             case "trades":
                 trades = self._ledger.trades(_reach(wish))
                 rows = [_trade_row(each) for each in trades if _meant(wish, each.coin)]
-                return rows[: wish.limit]
+                return rows[_page(wish)]
             case "imported_trades":
                 trades = self._imported.trades(_reach(wish))
                 rows = [_trade_row(each) for each in trades if _meant(wish, each.coin)]
-                return [{**row, "fees": None} for row in rows[: wish.limit]]  # inside the value
+                return [{**row, "fees": None} for row in rows[_page(wish)]]  # inside the value
             case "orders":
                 orders = self._ledger.orders(_reach(wish))
                 rows = [_order_row(each) for each in orders if _meant(wish, each.intent.coin)]
-                return rows[: wish.limit]
+                return rows[_page(wish)]
         end = self._clock.now() + timedelta(days=1)
         samples = self._ledger.account_values(end - HISTORY_SPAN, end, wish.limit)
         return [
@@ -236,7 +235,11 @@ def _next_dca(status: Mapping[str, Any], coin: Coin) -> Row:
 
 def _reach(wish: Newest) -> int:
     """How many rows to read so that one coin's are among them."""
-    return wish.limit if wish.coin is None else MAX_ROWS
+    return wish.skip + wish.limit if wish.coin is None else MAX_ROWS
+
+
+def _page(wish: Newest) -> slice:
+    return slice(wish.skip, wish.skip + wish.limit)
 
 
 def _meant(wish: Newest, coin: Coin) -> bool:

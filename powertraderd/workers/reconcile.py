@@ -1,28 +1,15 @@
 """Reconciliation: whether the venue holds what the ledger says we own (EXCHANGE.md, rule 5)."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Mapping
 
 from powertraderd import log
 from powertraderd.errors import TransientExchangeError
 from powertraderd.model.candle import Coin
-from powertraderd.model.money import plain
-from powertraderd.model.position import Books
+from powertraderd.model.product import Product
 from powertraderd.ports import Broker, Heart, Ledger
 from powertraderd.settings import BudgetSettings
+from powertraderd.strategy import balances
 from powertraderd.workers.order_desk import OrderDesk
-
-ZERO = Decimal(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Holdings:
-    """What belongs to whom: on a shared account more than the ledger's may lie beside it."""
-
-    quote: str
-    coins: tuple[Coin, ...]
-    shared: bool
 
 
 class Reconciler:
@@ -36,7 +23,7 @@ class Reconciler:
         ledger: Ledger,
         heart: Heart,
         budgets: BudgetSettings,
-        holdings: Holdings,
+        holdings: balances.Holdings,
     ) -> None:
         """Work on these ports."""
         self._desk = desk
@@ -60,10 +47,11 @@ class Reconciler:
                     error=str(error),
                 )
 
-    def differences(self) -> tuple[str, ...]:
+    def differences(self, products: Mapping[Coin, Product]) -> tuple[str, ...]:
         """Why the books and the venue do not agree, in words; empty when they do.
 
-        Compares orders first: one that was missed is a difference until it is booked. Raises
+        ``products``: their increments are what the venue may have rounded away. Compares orders
+        first: one that was missed is a difference until it is booked. Raises
         TransientExchangeError when the venue cannot be read, InvariantBroken for doubled orders.
         """
         self._desk.compare_orders()
@@ -75,27 +63,5 @@ class Reconciler:
                 for record in open_orders
             )
         with self._heart.phase("broker.balances", self._budgets.read_orders):
-            balances = self._broker.balances()
-        return tuple(_compare(self._ledger.books(), balances, self._holdings))
-
-
-def _compare(books: Books, balances: Mapping[str, Decimal], holdings: Holdings) -> Iterator[str]:
-    """Less than the ledger's is always a difference, more only where nobody else trades."""
-    for currency, expected in _expected(books, holdings).items():
-        held = balances.get(currency, ZERO)
-        if held == expected or (held > expected and holdings.shared):
-            continue
-        word = "missing" if held < expected else "too much"
-        yield (
-            f"{currency}: the venue holds {plain(held)}, the ledger says {plain(expected)}: "
-            f"{plain(abs(held - expected))} {word}"
-        )
-
-
-def _expected(books: Books, holdings: Holdings) -> dict[str, Decimal]:
-    expected: dict[str, Decimal] = {holdings.quote: books.cash}
-    for coin in {*holdings.coins, *books.positions, *books.dust}:
-        position = books.positions.get(coin)
-        held: Decimal = position.quantity if position else ZERO
-        expected[coin] = held + books.dust.get(coin, ZERO)
-    return expected
+            held = self._broker.balances()
+        return tuple(balances.differences(self._ledger.books(), held, self._holdings, products))

@@ -67,14 +67,17 @@ def coin_rows(
     decided: Callable[[Coin], Decision | None],
     now: datetime,
 ) -> Row:
-    """Prices, position and newest decision of each of ``coins``."""
+    """Prices, position and newest decision of each of ``coins``.
+
+    Without the decision's figures: 50 coins share one message, and `decisions` has them.
+    """
     rows: Row = {}
     for coin in coins:
         position, quote, decision = books.positions.get(coin), quotes.get(coin), decided(coin)
         rows[coin] = {
             **quote_row(quote),
             "position": position_row(position, quote, decision, now) if position else None,
-            "decision": decision_row(decision) if decision else None,
+            "decision": _brief(decision) if decision else None,
         }
     return rows
 
@@ -120,12 +123,14 @@ def quote_row(quote: Quote | None) -> Row:
 
 def decision_row(decision: Decision) -> Row:
     """What was decided, why, and the figures behind it."""
+    return {"coin": decision.coin, **_brief(decision), "numbers": dict(decision.numbers)}
+
+
+def _brief(decision: Decision) -> Row:
     return {
         "at": decision.at.isoformat(),
-        "coin": decision.coin,
         "action": decision.action.value,
         "reason_code": decision.reason_code,
-        "numbers": dict(decision.numbers),
     }
 
 

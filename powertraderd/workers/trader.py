@@ -15,6 +15,7 @@ from powertraderd.model.money import floor_to
 from powertraderd.model.order import OrderSide, OrderState
 from powertraderd.ports import Broker, CandleArchive, CandleSource, Ledger, SignalBoard
 from powertraderd.strategy import decide, risk
+from powertraderd.strategy.balances import Holdings
 from powertraderd.supervision import channel, quarantine
 from powertraderd.supervision.protocol import Answer, Code, refusal
 from powertraderd.supervision.verbs import Buy, Sell
@@ -24,7 +25,7 @@ from powertraderd.workers.coin_views import CoinViews, Moment
 from powertraderd.workers.decision_journal import DecisionJournal
 from powertraderd.workers.manual_orders import ManualOrders
 from powertraderd.workers.order_desk import OrderDesk, Patience
-from powertraderd.workers.reconcile import Holdings, Reconciler
+from powertraderd.workers.reconcile import Reconciler
 from powertraderd.workers.report import Row, account_row, coin_rows
 from powertraderd.workers.role import Command, Context
 from powertraderd.workers.safeguards import Safeguards
@@ -227,7 +228,7 @@ class Trader:
     def _reconcile(self) -> None:
         self._facts.refresh()
         self._reconciler.advance_orders()
-        found = (*self._facts.missing(), *self._reconciler.differences())
+        found = (*self._facts.missing(), *self._reconciler.differences(self._facts.products))
         if found != self._differences:
             level = self._context.log.warning if found else self._context.log.info
             level("reconciled", differences=list(found))

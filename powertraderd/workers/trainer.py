@@ -40,7 +40,7 @@ class Trainer:
         self._ports = ports
         self._memories: dict[Key, AnyMemory] = {}
         self._trainings: dict[Key, Training] = {}
-        self._again: set[Key] = set()
+        self._again: dict[Key, Training] = {}  # what each was before it was to be learned anew
         self._failing: dict[Coin, str] = {}
         self._reported_ns = 0
 
@@ -74,18 +74,23 @@ class Trainer:
             if not self._context.poll():
                 return 0
             self._follow(coin)
-        for key in [key for key in self._keys() if key in self._again]:
+        for key in self._keys():
+            if key not in self._again:
+                continue
             if not self._context.poll():
                 return 0
-            self._retrain(key)
+            if key in self._again:  # nobody has stopped it meanwhile
+                self._retrain(key)
         self._report()
         return self._context.settings.training.interval_seconds
 
     def command(self, command: Command) -> Answer:
-        """Answer train: full retraining, done in the following cycle."""
-        match command.args:
-            case Train(coins=coins):
+        """Answer train: full retraining, done in the following cycle; and train_stop."""
+        match command.verb, command.args:
+            case "train", Train(coins=coins):
                 return self._order_retraining(command.id, coins or self._coins)
+            case "train_stop", Train(coins=coins):
+                return self._stop_retraining(command.id, coins or self._coins)
         return refusal(command.id, Code.UNKNOWN_VERB, f"the trainer does not know {command.verb}")
 
     def trading(self, state: TradingState) -> None:
@@ -140,6 +145,9 @@ class Trainer:
             self._ports.memories.save(*key, memory, trained_at)
         self._memories[key] = memory
         self._trainings[key] = self._trained(memory, trained_at)
+        if key in self._again:  # a new candle was learned while the whole training waits
+            self._again[key] = self._trainings[key]
+            self._trainings[key] = self._trainings[key].running(0.0)
 
     # -- learning
 
@@ -179,7 +187,7 @@ class Trainer:
 
     def _retrain(self, key: Key) -> None:
         """From the first candle into a new value; the old memory serves until it is complete."""
-        self._again.discard(key)
+        del self._again[key]
         candles = self._candles(key, self._history_start)
         if candles:
             self._learn(key, learner.empty(self._rules), candles)
@@ -206,18 +214,39 @@ class Trainer:
     # -- commands and reports
 
     def _order_retraining(self, request_id: str, coins: tuple[Coin, ...]) -> Answer:
-        unknown = [coin for coin in coins if coin not in self._coins]
-        if unknown:
-            known = ", ".join(self._coins)
-            message = f"{', '.join(unknown)}: not among trading.coins: {known}"
-            return refusal(request_id, "unknown_coin", message)
+        if refused := self._refuse_strangers(request_id, coins):
+            return refused
         keys = [key for key in self._keys() if key[0] in coins]
-        self._again.update(keys)
         for key in keys:
+            self._again.setdefault(key, self._trainings[key])
             self._trainings[key] = self._trainings[key].running(0.0)
         self._report()
         message = f"{len(keys)} memories of {', '.join(coins)} are being trained anew"
         return Answer(request_id, ok=True, code="ok", message=message, data={"coins": list(coins)})
+
+    def _stop_retraining(self, request_id: str, coins: tuple[Coin, ...]) -> Answer:
+        """What waits for its turn is left as it was; the memory in hand is learned to its end."""
+        if refused := self._refuse_strangers(request_id, coins):
+            return refused
+        keys = [key for key in self._again if key[0] in coins]
+        for key in keys:
+            self._trainings[key] = self._again.pop(key)
+        self._report()
+        left = ", ".join(dict.fromkeys(key[0] for key in keys))
+        message = (
+            f"stopped: {len(keys)} memories of {left} stay as they were"
+            if keys
+            else "no training was waiting; what was never learned goes on being learned"
+        )
+        data = {"memories": [_name(key) for key in keys]}
+        return Answer(request_id, ok=True, code="ok", message=message, data=data)
+
+    def _refuse_strangers(self, request_id: str, coins: tuple[Coin, ...]) -> Answer | None:
+        unknown = [coin for coin in coins if coin not in self._coins]
+        if not unknown:
+            return None
+        message = f"{', '.join(unknown)}: not among trading.coins: {', '.join(self._coins)}"
+        return refusal(request_id, "unknown_coin", message)
 
     def _report_now_and_then(self) -> None:
         now_ns = self._context.clock.monotonic_ns()

@@ -261,6 +261,7 @@ def _collector(context: Context) -> DaemonCollector:
             coins=settings.trading.coins,
             rules=settings.rules,
             status=partial(daemon_status, Client(settings.paths.socket)),
+            training=partial(daemon_status, Client(settings.paths.socket), "training"),
             ledger=ledger,
             ledger_path=state_dir / LEDGER_DB,
             backup_dir=state_dir / BACKUP_DIR,

@@ -62,10 +62,13 @@ def _figures(made: dashboard.Dashboard) -> None:
         ("Stage", f"Averaging-down buys so far. {held}", "position_stage", "", COUNT, 0),
         ("Value", f"Position at the bid. {held}", "position_value_usd", "", USD, 2),
         ("Next DCA at", held, "position_next_dca_price_usd", "", USD, None),
+        (
+            *("Way to the next DCA", f"How far the ask may fall until then. {held}"),
+            *("position_next_dca_distance_ratio", "", RATIO, 2),
+        ),
         ("DCA in 24 h", held, "position_dca_buys_24h", "", COUNT, 0),
         ("DCA allowed in 24 h", "As the settings say.", "dca_max_24h", None, COUNT, 0),
         ("Sell line", f"Of the trailing exit. {held}", "position_trail_line_usd", "", USD, None),
-        ("Fees so far", held, "position_fees_usd", "", USD, 2),
         ("Dust", "Bought, but too little to be sold.", "dust_coins", "", COUNT, None),
     )
     for title, text, name, side, unit, decimals in rows:
@@ -127,10 +130,18 @@ def _signal() -> timeseries.Panel:
 def _gain() -> timeseries.Panel:
     panel = curves(
         "Gain of the position",
-        "Price against average cost, without fees.",
-        (over_time(metric("position_profit_ratio", coin=COIN), "at the {{side}}"),),
+        "Price against average cost, without fees; and how far the ask is above the line of the "
+        "next averaging down.",
+        (
+            over_time(metric("position_profit_ratio", coin=COIN), "at the {{side}}"),
+            over_time(
+                metric("position_next_dca_distance_ratio", coin=COIN),
+                "way to the next averaging down",
+            ),
+        ),
         unit=RATIO,
     )
+    colour(panel, "^way ", RED, lineStyle=DASHED)
     colour(panel, "^at the bid$", GREEN, lineWidth=2)
     return colour(panel, "^at the ask$", ORANGE)
 
@@ -175,10 +186,12 @@ def _ages() -> timeseries.Panel:
 def _position() -> timeseries.Panel:
     panel = curves(
         "Money in the position",
-        "What was spent on it, what it is worth at the bid, and the price of the next stage.",
+        "What was spent on it, fees apart, what it is worth at the bid, and the price of the next "
+        "stage.",
         (
             over_time(metric("position_cost_usd", coin=COIN), "cost"),
             over_time(metric("position_value_usd", coin=COIN), "value"),
+            over_time(metric("position_fees_usd", coin=COIN), "fees"),
             over_time(
                 metric("position_next_dca_cost_usd", coin=COIN), "next averaging down would cost"
             ),

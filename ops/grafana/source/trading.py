@@ -51,6 +51,7 @@ def _positions() -> table.Panel:
             ("Stage", COUNT, _of_coin("position_stage")),
             ("DCA in 24 h", COUNT, _of_coin("position_dca_buys_24h")),
             ("Next DCA at", USD, _of_coin("position_next_dca_price_usd")),
+            ("Way to it", RATIO, _of_coin("position_next_dca_distance_ratio")),
             ("Next DCA costs", USD, _of_coin("position_next_dca_cost_usd")),
             ("Sell line", USD, _of_coin("position_trail_line_usd")),
             ("Trailing", "bool_yes_no", _of_coin("position_trail_armed")),

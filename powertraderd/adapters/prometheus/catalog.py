@@ -203,6 +203,11 @@ _POSITIONS = (
         *("coin", "source"),
     ),
     _gauge(
+        "position_next_dca_distance_ratio",
+        "How far the ask is above that line, as a share of the ask; 0 and less where it is there.",
+        "coin",
+    ),
+    _gauge(
         "position_next_dca_cost_usd",
         "What the next averaging down would spend at the present bid.",
         "coin",

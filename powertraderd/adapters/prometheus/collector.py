@@ -36,7 +36,7 @@ from powertraderd.ports import LedgerView, SignalBoard
 class Sources:
     """Where the figures come from; used by the thread that serves scrapes and by no other.
 
-    ``status`` asks the supervisor and may raise PowertraderError; ``residual`` and
+    ``status`` and ``training`` ask the supervisor and may raise PowertraderError; ``residual`` and
     what follows are the strategy's own rules.
     """
 
@@ -44,6 +44,7 @@ class Sources:
     coins: Sequence[Coin]
     rules: StrategyRules
     status: Callable[[], Status]
+    training: Callable[[], Status]
     ledger: LedgerView
     ledger_path: Path
     backup_dir: Path
@@ -74,6 +75,7 @@ class DaemonCollector(Collector):
         parts: Mapping[str, Callable[[Sheet], None]] = {
             "settings": self._settings,
             "supervisor": self._supervisor,
+            "training": self._training,
             "risk": self._risk,
             "ledger": self._books,
             "tally": self._totals,
@@ -113,13 +115,15 @@ class DaemonCollector(Collector):
         safeguards.messages(sheet, status)
         daemon.venue(sheet, status)
         daemon.market(sheet, status, now, self._sources.rules.dca.multiplier)
-        training.training(sheet, status, now)
         training.skill(sheet, status)
         value = figure((status.get("account") or {}).get("value"))
         if value is None:
             return
         for mode, levels in self._sources.affordable(Usd(value)).items():
             sheet.put("dca_affordable_levels", levels, mode=mode)
+
+    def _training(self, sheet: Sheet) -> None:
+        training.training(sheet, self._sources.training(), self._sources.clock.now())
 
     def _risk(self, sheet: Sheet) -> None:
         safeguards.worst_case(sheet, self._sources.worst_case(self._sources.status()))

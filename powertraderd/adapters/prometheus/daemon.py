@@ -49,6 +49,17 @@ def market(sheet: Sheet, status: Status, now: datetime, dca_multiplier: Decimal)
         sheet.put("quote_age_seconds", age_s(now, row.get("quote_at")), coin=coin)
         if row.get("position"):
             _position(sheet, coin, row["position"], dca_multiplier)
+            line = figure(row["position"].get("next_dca_price"))
+            sheet.put(
+                "position_next_dca_distance_ratio",
+                _distance(figure(row.get("ask")), line),
+                coin=coin,
+            )
+
+
+def _distance(ask: Decimal | None, line: Decimal | None) -> Decimal | None:
+    """How far the ask may fall before it is at the line, as a share of the ask."""
+    return (ask - line) / ask if ask and line is not None else None
 
 
 def _position(sheet: Sheet, coin: str, position: Status, dca_multiplier: Decimal) -> None:

@@ -8,13 +8,13 @@ from powertraderd.adapters.prometheus.sheet import Sheet
 TRAINING_STATES = ("READY", "RUNNING", "REQUIRED", "REFUSED")
 
 
-def training(sheet: Sheet, status: Status, now: datetime) -> None:
-    """All coins, and all their memories."""
-    for coin, row in (status.get("coins") or {}).items():
+def training(sheet: Sheet, told: Status, now: datetime) -> None:
+    """All coins, and all their memories, from the supervisor's document of training."""
+    for coin, row in (told.get("coins") or {}).items():
         trained = row.get("training") or {}
         for state in TRAINING_STATES if trained else ():
             sheet.put("training_state", int(trained.get("state") == state), coin=coin, state=state)
-    for coin, timeframes in (status.get("training") or {}).items():
+    for coin, timeframes in (told.get("timeframes") or {}).items():
         for timeframe, memory in timeframes.items():
             _memory(sheet, memory, now, {"coin": coin, "timeframe": timeframe})
 

@@ -68,13 +68,11 @@ class Admin:
     def _change(self, what: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
         match what:
             case "reset":
-                return self._reset()
+                return self._reset(body.get("seed"))
             case "faults":
                 return self._faults.change(body, self._exchange.clock.monotonic())
             case "listener":
                 return self._listen(body["name"], body["state"])
-            case "script":
-                return [self._apply("price", {"id": body["id"], "price": body["price"]})]
         if what not in CHANGES:
             msg = f"there is no {what!r} to change; there are {', '.join(CHANGES)}"
             raise ValueError(msg)
@@ -83,14 +81,17 @@ class Admin:
     def _apply(self, what: str, body: Any) -> Any:  # noqa: ANN401 - JSON
         with self._exchange.lock:
             result = self._exchange.apply(what, body)
-            kept = self._exchange.clock.state() if what == "clock" else body
+            kept = {"clock": self._exchange.clock.state(), "script": result}.get(what, body)
             self._exchange.remember(what, kept)
         return result
 
-    def _reset(self) -> dict[str, Any]:
+    def _reset(self, seed: int | None) -> dict[str, Any]:
         with self._exchange.lock:
+            if seed is not None:
+                self._exchange.seed = seed
             self._exchange.reset()
             self._faults.change({"clear": True}, self._exchange.clock.monotonic())
+            self._faults.reseed(self._exchange.seed)
             self._journal.clear()
             self._clear()
         return {}

@@ -1,6 +1,7 @@
 """What an admin may change; each change is replayed when the exchange starts again."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -27,8 +28,11 @@ def _product(exchange: Exchange, body: Any) -> Any:  # noqa: ANN401 - JSON
 
 def _book(exchange: Exchange, body: Any) -> Any:  # noqa: ANN401 - JSON
     listing = exchange.market.listings[body["id"]]
-    listing.bids = ladder_of(body["bids"]) if "bids" in body else listing.bids
-    listing.asks = ladder_of(body["asks"]) if "asks" in body else listing.asks
+    listing.script.clear()
+    listing.offer(
+        bids=ladder_of(body["bids"]) if "bids" in body else listing.bids and listing.ladder("SELL"),
+        asks=ladder_of(body["asks"]) if "asks" in body else listing.asks and listing.ladder("BUY"),
+    )
     best = [side[0][0] for side in (listing.bids, listing.asks) if side]
     if best:
         listing.fields["price"] = format(best[0], "f")
@@ -37,10 +41,27 @@ def _book(exchange: Exchange, body: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _price(exchange: Exchange, body: Any) -> Any:  # noqa: ANN401 - JSON
-    listing = exchange.market.patch(body["id"], {"price": body["price"]})
-    listing.bids = listing.asks = None
+    """Whoever sets a price ends the product's script."""
+    exchange.market.patch(body["id"], {}).script.clear()
+    return _step(exchange, body)
+
+
+def _step(exchange: Exchange, body: Any) -> Any:  # noqa: ANN401 - JSON
+    exchange.market.patch(body["id"], {"price": body["price"]}).offer(bids=None, asks=None)
     resting.cross(exchange, body["id"])
     return {}
+
+
+def _script(exchange: Exchange, body: Any) -> Any:  # noqa: ANN401 - JSON
+    """``steps``: {t, price}, t in seconds of the exchange's time from now; answers with moments."""
+    listing = exchange.market.patch(body["id"], {})
+    now = exchange.now()
+    steps = [
+        {"at": step.get("at") or (now + timedelta(seconds=step["t"])).isoformat(), **step}
+        for step in body["steps"]
+    ]
+    listing.script = sorted((datetime.fromisoformat(each["at"]), each["price"]) for each in steps)
+    return {"id": body["id"], "steps": steps}
 
 
 def _balance(exchange: Exchange, body: Any) -> Any:  # noqa: ANN401 - JSON
@@ -76,6 +97,8 @@ CHANGES: dict[str, Change] = {
     "product": _product,
     "book": _book,
     "price": _price,
+    "step": _step,
+    "script": _script,
     "balance": _balance,
     "candles": _candles,
     "anchor": _anchor,

@@ -12,7 +12,7 @@ from typing import Any
 from powertraderd.testing.fakex.clock import VirtualClock
 from powertraderd.testing.fakex.figures import MATH, ZERO
 from powertraderd.testing.fakex.knobs import Knobs
-from powertraderd.testing.fakex.market import Market
+from powertraderd.testing.fakex.market import Market, Taken
 from powertraderd.testing.fakex.order import END, Order, effects
 from powertraderd.testing.fakex.store import Store, order_facts, order_of
 
@@ -47,6 +47,7 @@ class Exchange:
         self.deposits: dict[str, Decimal] = {name: Decimal(sum_) for name, sum_ in CASH.items()}
         self.declared: dict[str, Any] = {}
         """What the test has declared for the invariants."""
+        self._traded: set[str] = set()
 
     def reset(self) -> None:
         """Forget everything but keys and faults."""
@@ -74,13 +75,25 @@ class Exchange:
     def commit(self, order: Order) -> None:
         """The order exists from here on, whatever happens to this process."""
         self._store.append("order", order=order_facts(order))
-        self.orders[order.order_id] = order
+        self._keep(order)
         self.check()
+
+    def _keep(self, order: Order) -> None:
+        """Know the order, and take what it traded out of the ladder; what it lost is back there."""
+        self.orders[order.order_id] = order
+        taken = self.market.listings[order.product_id].taken
+        trades = {each.trade_id: each for each in order.executions}
+        for trade_id, each in list(taken.items()):
+            if each.order_id == order.order_id and trade_id not in trades:
+                del taken[trade_id]
+        for trade_id, new in trades.items():
+            if trade_id not in self._traded:
+                self._traded.add(trade_id)
+                taken[trade_id] = Taken(order.order_id, order.side, new.price, new.size)
 
     def _replay(self, event: Mapping[str, Any]) -> None:
         if event["kind"] == "order":
-            order = order_of(event["order"])
-            self.orders[order.order_id] = order
+            self._keep(order_of(event["order"]))
         else:
             self.apply(event["what"], event["body"])
 
@@ -89,6 +102,14 @@ class Exchange:
         from powertraderd.testing.fakex.changes import CHANGES  # noqa: PLC0415 - a cycle otherwise
 
         return CHANGES[what](self, body)
+
+    def follow_scripts(self) -> None:
+        """Make the prices that are due by now; called before each request is served."""
+        with self.lock:
+            for product_id, listing in self.market.listings.items():
+                while listing.script and listing.script[0][0] <= self.now():
+                    _, price = listing.script.pop(0)
+                    self.apply("step", {"id": product_id, "price": price})
 
     # -- what is true at the moment
 

@@ -31,6 +31,8 @@ class Rule:
     seen: int = 0
     fired: int = 0
     released: threading.Event = field(default_factory=threading.Event)
+    kept: dict[str, Any] = field(default_factory=dict)
+    """What the rule remembers of earlier answers."""
 
     def number(self, name: str, default: float) -> float:
         """A numeric parameter."""
@@ -86,6 +88,11 @@ class Faults:
             for facts in [added] if isinstance(added, dict) else added:
                 self._rules.append(_rule(facts, len(self._rules)))
         return self.facts()
+
+    def reseed(self, seed: int) -> None:
+        """Probabilities from their beginning."""
+        with self._lock:
+            self._random = random.Random(seed)  # noqa: S311 - probabilities of a test
 
     def facts(self) -> list[dict[str, Any]]:
         """All rules with their counts."""

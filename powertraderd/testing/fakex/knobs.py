@@ -50,6 +50,7 @@ class Knobs:
     empty_page_with_has_next: bool = False
     dup_across_pages: bool = False
     page_size: int = 49
+    balance_decimals: int = 16  # what is finer is not shown
     kucoin_in_progress: str = "include"  # or exclude
     kucoin_end_inclusive: bool = False
     kucoin_no_range: str = "empty"  # or latest

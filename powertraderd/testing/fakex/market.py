@@ -2,14 +2,14 @@
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from powertraderd.testing.fakex.figures import text
+from powertraderd.testing.fakex.figures import MATH, text, total
 
 Ladder = list[tuple[Decimal, Decimal]]
 """(price, size), best first."""
@@ -27,6 +27,10 @@ class Listing:
     fields: dict[str, Any]
     bids: Ladder | None = None
     asks: Ladder | None = None
+    taken: dict[str, "Taken"] = field(default_factory=dict)
+    """What was traded out of the ladder that was set, by trade id."""
+    script: list[tuple[datetime, str]] = field(default_factory=list)
+    """Prices to come, the next one first."""
     delisted: bool = False
     quote_time: datetime | None = None
     """Where prices are stale: their time."""
@@ -41,13 +45,39 @@ class Listing:
         return self.decimal("price")
 
     def ladder(self, side: str) -> Ladder:
-        """Offers that an order of ``side`` meets: asks for a BUY."""
+        """Offers that an order of ``side`` meets: asks for a BUY. One that was set is used up."""
         given = self.asks if side == "BUY" else self.bids
         if given is not None:
-            return given
+            return list(self._left(given, side))
         step = self.decimal("price_increment")
         price = self.price + step if side == "BUY" else self.price
         return [(price, Decimal(int(_DEEP / price) + 1))]
+
+    def _left(self, given: Ladder, side: str) -> Iterator[tuple[Decimal, Decimal]]:
+        for price, size in given:
+            gone = [
+                each.size
+                for each in self.taken.values()
+                if (each.side, each.price) == (side, price)
+            ]
+            left = MATH.subtract(size, total(gone))
+            if left > 0:
+                yield price, left
+
+    def offer(self, bids: Ladder | None, asks: Ladder | None) -> None:
+        """Other offers from now on: nothing is taken of them yet; None is a deep market."""
+        self.bids, self.asks = bids, asks
+        self.taken.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One trade against the ladder."""
+
+    order_id: str
+    side: str
+    price: Decimal
+    size: Decimal
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from powertraderd.testing.fakex.exchange import Exchange
-from powertraderd.testing.fakex.figures import MATH, ZERO, text
+from powertraderd.testing.fakex.figures import MATH, ZERO, text, truncated
 from powertraderd.testing.fakex.message import Answer, Request, error
 from powertraderd.testing.fakex.order_json import PORTFOLIO
 from powertraderd.testing.fakex.paging import page
@@ -49,13 +49,16 @@ def account(exchange: Exchange, _request: Request, account_id: str) -> Answer:
 def _accounts(exchange: Exchange) -> list[dict[str, Any]]:
     now = exchange.now()
     totals, holds = exchange.totals(now), exchange.holds(now)
+    decimals = exchange.knobs.balance_decimals
     return [
         {
             "uuid": str(uuid.uuid5(_SPACE, currency)),
             "name": f"{currency} Wallet",
             "currency": currency,
             "available_balance": {
-                "value": text(MATH.subtract(amount, holds.get(currency, ZERO))),
+                "value": text(
+                    truncated(MATH.subtract(amount, holds.get(currency, ZERO)), decimals)
+                ),
                 "currency": currency,
             },
             "default": True,

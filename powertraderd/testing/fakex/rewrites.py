@@ -54,7 +54,8 @@ def _set(document: Any, rule: Rule) -> Any:  # noqa: ANN401 - JSON
 
 def _each_book(change: Callable[[dict[str, Any], Rule], None]) -> Rewrite:
     def rewrite(document: Any, rule: Rule) -> Any:  # noqa: ANN401 - JSON
-        for book in document.get("pricebooks", []):
+        alone = [document["pricebook"]] if "pricebook" in document else []
+        for book in document.get("pricebooks", alone):
             change(book, rule)
         return document
 
@@ -62,8 +63,11 @@ def _each_book(change: Callable[[dict[str, Any], Rule], None]) -> Rewrite:
 
 
 def _stale(book: dict[str, Any], rule: Rule) -> None:
+    """The prices that the rule saw first, ``s`` seconds old then; ``lie_time``: with a new time."""
+    first = rule.kept.setdefault(book["product_id"], copy.deepcopy(book))
+    book["bids"], book["asks"] = first["bids"], first["asks"]
     if not rule.params.get("lie_time"):
-        old = moment_of(book["time"]) - timedelta(seconds=rule.number("s", 600))
+        old = moment_of(first["time"]) - timedelta(seconds=rule.number("s", 600))
         book["time"] = stamp(old)
 
 

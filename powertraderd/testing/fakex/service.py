@@ -15,6 +15,7 @@ from powertraderd.testing.fakex.faults import Faults, Occasion, Rule
 from powertraderd.testing.fakex.journal import Entry, Journal
 from powertraderd.testing.fakex.message import Answer, Request
 from powertraderd.testing.fakex.mischief import Mischief
+from powertraderd.testing.fakex.optional_fields import bare
 from powertraderd.testing.fakex.rewrites import REWRITES, rewritten
 from powertraderd.testing.fakex.stream import Gone, PlainStream
 
@@ -69,6 +70,7 @@ class Service:
         request = stream.read_request()
         if request is None:
             return False
+        self._exchange.follow_scripts()
         occasion = _described(self._api.name, request)
         rule = self._pick(occasion, _REQUEST_PHASES)
         entry = self._begin(request, connection, occasion, rule)
@@ -175,10 +177,14 @@ class Service:
         entry["delivered"] = rule.action in _DELIVERED or rule.action in REWRITES
 
     def _knobs(self, answer: Answer) -> Answer:
-        if answer.document is None or not self._exchange.knobs.unknown_fields:
+        knobs, document = self._exchange.knobs, answer.document
+        if document is None or self._api.name != "rest":
             return answer
-        rule = Rule(id="knob", action="unknown_fields")
-        return replace(answer, document=rewritten(answer.document, rule))
+        if knobs.omit_optional:
+            document = bare(document)
+        if knobs.unknown_fields:
+            document = rewritten(document, Rule(id="knob", action="unknown_fields"))
+        return replace(answer, document=document)
 
 
 def _contents(document: Any, now: datetime) -> dict[str, Any]:  # noqa: ANN401 - JSON

@@ -18,10 +18,11 @@ from powertraderd.model.decision import Action, Decision, ReasonCode
 from powertraderd.model.money import Usd
 from powertraderd.settings import BudgetSettings, ExchangeSettings
 from powertraderd.strategy import ledgering
+from powertraderd.strategy.balances import Holdings
 from powertraderd.testing.heart import RecordedHeart
 from powertraderd.testing.venue import AdminLine
 from powertraderd.workers.order_desk import OrderDesk, Patience
-from powertraderd.workers.reconcile import Holdings, Reconciler
+from powertraderd.workers.reconcile import Reconciler
 
 BTC = Coin("BTC")
 _LOOK_EVERY_S = 10.0
@@ -108,7 +109,7 @@ def _differences(reconciler: Reconciler, clock: FrozenClock) -> list[str]:
         clock.sleep(_LOOK_EVERY_S)
         reconciler.advance_orders()
         try:
-            found = list(reconciler.differences())
+            found = list(reconciler.differences({}))  # no increments: to the last digit
         except TransientExchangeError as error:
             found = [f"balances cannot be read: {error}"]
         if not found or clock.now() > until:

@@ -49,7 +49,7 @@ def terminal() -> Callable[[list[str], str, str], tuple[int, str]]:
         ) as process:
             os.close(theirs)
             seen = _until_the_end(ours, wait_for, typed)
-        os.close(ours)
+            os.close(ours)  # whoever is still there is hung up on, and the test fails soon
         return process.returncode, seen
 
     return run

@@ -13,13 +13,13 @@ from powertraderd.ptctl import picture
 from powertraderd.ptctl.chart import lines_of
 from powertraderd.ptctl.pnl import By, summed
 from powertraderd.ptctl.table import Paper
-from powertraderd.testing.control_server import RecordedDaemon, Reply, good, refused
+from powertraderd.testing.control_server import RecordedDaemon, Replies, good, refused
 
 RECORDED = Path(__file__).parent / "recorded"
 
 
 @pytest.fixture(autouse=True)
-def replies(daemon: RecordedDaemon) -> dict[str, Reply]:
+def replies(daemon: RecordedDaemon) -> dict[str, Replies]:
     """Answers as a real daemon gave them, by verb."""
     for file in RECORDED.glob("*.json"):
         daemon.replies[file.stem] = good(json.loads(file.read_text()))
@@ -80,7 +80,7 @@ def test_every_line_of_the_coin_is_drawn_or_listed(ptctl: Callable[..., Result])
 
 
 def test_a_line_far_from_the_candles_is_listed_and_does_not_flatten_the_picture(
-    ptctl: Callable[..., Result], replies: dict[str, Reply]
+    ptctl: Callable[..., Result], replies: dict[str, Replies]
 ) -> None:
     """A DCA line at half the price would leave the candles a single row."""
     positions = json.loads((RECORDED / "positions.json").read_text())
@@ -93,7 +93,7 @@ def test_a_line_far_from_the_candles_is_listed_and_does_not_flatten_the_picture(
 
 
 def test_without_levels_and_positions_the_candles_are_shown(
-    ptctl: Callable[..., Result], replies: dict[str, Reply]
+    ptctl: Callable[..., Result], replies: dict[str, Replies]
 ) -> None:
     """What is not known yet is left out."""
     replies["levels"] = refused("not_ready", "no levels yet")
@@ -105,7 +105,7 @@ def test_without_levels_and_positions_the_candles_are_shown(
 
 
 def test_a_coin_without_candles_is_said(
-    ptctl: Callable[..., Result], replies: dict[str, Reply]
+    ptctl: Callable[..., Result], replies: dict[str, Replies]
 ) -> None:
     """Empty, or refused with the daemon's own words and code 4."""
     replies["candles"] = good({"coin": "BTC", "timeframe": "1week", "candles": []})
@@ -159,7 +159,7 @@ def test_profit_is_summed_by_coin_and_by_tag() -> None:
 
 
 def test_without_trades_there_is_nothing_to_sum(
-    ptctl: Callable[..., Result], replies: dict[str, Reply]
+    ptctl: Callable[..., Result], replies: dict[str, Replies]
 ) -> None:
     """One sale alone makes no picture."""
     replies["trades"] = good({"trades": []})
@@ -171,7 +171,7 @@ def test_without_trades_there_is_nothing_to_sum(
 
 
 def test_imported_trades_are_asked_for_by_name(
-    ptctl: Callable[..., Result], replies: dict[str, Reply], daemon: RecordedDaemon
+    ptctl: Callable[..., Result], replies: dict[str, Replies], daemon: RecordedDaemon
 ) -> None:
     """They are kept apart from our own."""
     old = trade("01T09:00", "ETH", "BUY", "100") | {"quantity": "0.05", "average_price": "2000"}

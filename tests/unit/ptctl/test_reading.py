@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from powertraderd.testing.control_server import RecordedDaemon, Reply, good
+from powertraderd.testing.control_server import RecordedDaemon, Replies, good
 
 RECORDED = Path(__file__).parent / "recorded"
 VERBS = {
@@ -20,18 +20,19 @@ VERBS = {
     "decisions": ["decisions"],
     "trades": ["trades"],
     "orders": ["orders"],
+    "training": ["train", "--status"],
 }
 
 
 @pytest.fixture(autouse=True)
-def recorded(daemon: RecordedDaemon) -> dict[str, Reply]:
+def recorded(daemon: RecordedDaemon) -> dict[str, Replies]:
     """Answers as a real daemon gave them, by verb."""
     for file in RECORDED.glob("*.json"):
         daemon.replies[file.stem] = good(json.loads(file.read_text()))
     return daemon.replies
 
 
-def content(recorded: dict[str, Reply], verb: str) -> Any:  # noqa: ANN401 - any JSON
+def content(recorded: dict[str, Replies], verb: str) -> Any:  # noqa: ANN401 - any JSON
     """The data of a recorded answer."""
     reply = recorded[verb]
     assert isinstance(reply, Mapping)
@@ -52,7 +53,7 @@ def test_every_table_fits_the_terminal(
 
 @pytest.mark.parametrize(("verb", "words"), VERBS.items(), ids=VERBS)
 def test_json_is_the_answer_as_it_came(
-    verb: str, words: list[str], ptctl: Callable[..., Result], recorded: dict[str, Reply]
+    verb: str, words: list[str], ptctl: Callable[..., Result], recorded: dict[str, Replies]
 ) -> None:
     """Nothing is rounded, renamed or left out for machines."""
     assert json.loads(ptctl(*words, "--json").stdout) == content(recorded, verb)
@@ -60,7 +61,7 @@ def test_json_is_the_answer_as_it_came(
 
 @pytest.mark.parametrize(("verb", "words"), VERBS.items(), ids=VERBS)
 def test_an_empty_answer_is_no_error(
-    verb: str, words: list[str], ptctl: Callable[..., Result], recorded: dict[str, Reply]
+    verb: str, words: list[str], ptctl: Callable[..., Result], recorded: dict[str, Replies]
 ) -> None:
     """A daemon that has just started knows little; unknown is a dash and never 0."""
     recorded[verb] = good()
@@ -71,7 +72,7 @@ def test_an_empty_answer_is_no_error(
 
 @pytest.mark.parametrize("words", [*VERBS.values(), ["top"]], ids=[*VERBS, "top"])
 def test_a_refusal_says_its_reason_and_its_code(
-    words: list[str], ptctl: Callable[..., Result], recorded: dict[str, Reply]
+    words: list[str], ptctl: Callable[..., Result], recorded: dict[str, Replies]
 ) -> None:
     """On standard error; standard output stays empty."""
     recorded.clear()
@@ -101,7 +102,7 @@ def test_status_shows_workers_money_coins_and_what_to_mend(ptctl: Callable[..., 
     ],
 )
 def test_status_says_what_trading_may_do_and_every_reason(
-    state: str, words: str, ptctl: Callable[..., Result], recorded: dict[str, Reply]
+    state: str, words: str, ptctl: Callable[..., Result], recorded: dict[str, Replies]
 ) -> None:
     """One reason beside it, several below it."""
     trading: dict[str, object] = {"mode": "paper", "state": state, "causes": []}
@@ -115,7 +116,7 @@ def test_status_says_what_trading_may_do_and_every_reason(
 
 
 def test_status_tells_of_books_that_do_not_add_up(
-    ptctl: Callable[..., Result], recorded: dict[str, Reply]
+    ptctl: Callable[..., Result], recorded: dict[str, Replies]
 ) -> None:
     """To the last digit."""
     content(recorded, "status")["account"]["residual"] = "-0.00000001"
@@ -136,19 +137,33 @@ def test_limit_and_coin_reach_the_daemon(
 ) -> None:
     """In capitals, whatever was typed."""
     ptctl("decisions", "--coin", "doge", "-n", "7")
-    assert daemon.asked("decisions")[0]["args"] == {"coin": "DOGE", "limit": 7}
+    assert daemon.asked("decisions")[0]["args"] == {"coin": "DOGE", "limit": 7, "skip": 0}
+
+
+@pytest.mark.parametrize("verb", ["decisions", "orders", "trades"])
+def test_many_rows_are_asked_for_in_portions(
+    verb: str, ptctl: Callable[..., Result], daemon: RecordedDaemon
+) -> None:
+    """One answer holds 64 KiB; a row that is told twice, because others came, is shown once."""
+    told = iter([range(60), range(59, 119), range(119, 125)])
+    daemon.replies[verb] = lambda: good({verb: [{"coin": f"C{n}"} for n in next(told)]})
+    rows = json.loads(ptctl(verb, "-n", "500", "--json").stdout)[verb]
+    assert [row["coin"] for row in rows] == [f"C{n}" for n in range(125)]
+    asked = [request["args"] for request in daemon.asked(verb)]
+    assert [(args["skip"], args["limit"]) for args in asked] == [(0, 60), (60, 60), (120, 60)]
 
 
 def test_top_without_a_terminal_prints_one_look(ptctl: Callable[..., Result]) -> None:
     """With training bars while a coin is not trained."""
     shown = ptctl("top").stdout
-    assert "DOGE     RUNNING   ████████░░░░░░░░░░░░  42%  2 of 3 timeframes to go" in shown
+    assert "DOGE  RUNNING   42%  ████  ████  ██▎░  ░░░░  ░░░░  ░░░░  ░░░░" in shown
+    assert "BTC   READY" not in shown
     assert "long_below_minimum" in shown
     assert "\x1b" not in shown
 
 
 def test_top_goes_on_without_the_exporter(
-    ptctl: Callable[..., Result], recorded: dict[str, Reply]
+    ptctl: Callable[..., Result], recorded: dict[str, Replies]
 ) -> None:
     """The decisions are missing then, and it says why."""
     del recorded["decisions"]
@@ -157,33 +172,42 @@ def test_top_goes_on_without_the_exporter(
     assert "the exporter does not answer" in result.stdout
 
 
-@pytest.mark.parametrize("verb", ["status", "positions", "orders"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["status"], ["positions"], ["orders"], ["pnl"], ["chart", "BTC"]),
+        ["train", "--status"],
+    ],
+    ids=" ".join,
+)
 def test_watch_looks_again_until_ctrl_c(
-    verb: str,
+    words: list[str],
     daemon: RecordedDaemon,
     terminal: Callable[[list[str], str, str], tuple[int, str]],
 ) -> None:
     """Each look on a clean screen; leaving it is no error."""
     second_look = "\r\n\x1b[H\x1b[2J"
-    code, seen = terminal([verb, "--watch", "0.1"], second_look, "\x03")
+    code, seen = terminal([*words, "--watch", "0.1"], second_look, "\x03")
     assert code == 0
     assert "Traceback" not in seen
     assert seen.count(second_look[2:]) >= 2
-    assert daemon.asked(verb)
+    assert daemon.requests
 
 
-def test_the_status_of_training_is_a_bar_for_each_coin_and_trains_nothing(
-    ptctl: Callable[..., Result], daemon: RecordedDaemon
+@pytest.mark.parametrize("words", [["--status"], ["status"]], ids=" ".join)
+def test_the_status_of_training_is_a_bar_for_each_coin_and_timeframe_and_trains_nothing(
+    words: list[str], ptctl: Callable[..., Result], daemon: RecordedDaemon
 ) -> None:
-    """READY, RUNNING or REQUIRED, as in the JSON."""
-    trainings = {
-        "BTC": {"state": "RUNNING", "progress": 0.5},
-        "ETH": {"state": "REQUIRED", "progress": 0},
-    }
-    coins = {coin: {"training": each} for coin, each in trainings.items()}
-    daemon.replies["status"] = good({"coins": coins})
-    shown = ptctl("train", "--status").stdout.splitlines()
-    assert [line.split()[:2] for line in shown] == [["BTC", "RUNNING"], ["ETH", "REQUIRED"]]
-    assert [line.count("█") for line in shown] == [10, 0]
-    assert json.loads(ptctl("train", "--status", "--json").stdout) == {"coins": trainings}
-    assert not daemon.asked("train")
+    """READY, RUNNING or REQUIRED, and what the trainer does."""
+    shown = ptctl("train", *words).stdout.splitlines()
+    assert shown[0].split() == [
+        "COIN", "STATE", "DONE", "1h", "2h", "4h", "8h", "12h", "1d", "1w", "TRAINED",
+    ]  # fmt: skip
+    assert shown[1].split() == [
+        *("BTC", "READY", "100%", *["████"] * 7, "03-01", "11:00"),
+    ]
+    assert shown[2].split()[:10] == [
+        *("DOGE", "RUNNING", "42%", "████", "████", "██▎░", "░░░░", "░░░░", "░░░░", "░░░░"),
+    ]
+    assert shown[3:] == ["trainer: learn DOGE 4hour, 3,012 of 5,100 candles"]
+    assert not daemon.asked("train") + daemon.asked("train_stop")

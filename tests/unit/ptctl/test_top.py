@@ -1,6 +1,7 @@
 """The live view on a terminal."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +11,11 @@ from powertraderd.ptctl.keys import HELP, Pane, View, foot, pressed
 from powertraderd.ptctl.logs import tail
 from powertraderd.ptctl.table import Paper
 from powertraderd.testing.control_server import RecordedDaemon, good
+from powertraderd.testing.rig import until
 
 RECORDED = Path(__file__).parent / "recorded"
 ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
+ON = Paper(80, colour=False)
 CURSOR_BACK = "\x1b[?25h"
 
 
@@ -90,12 +93,52 @@ def test_p_means_resume_where_trading_is_not_active() -> None:
 
 
 def test_the_log_tail_is_the_newest_lines_of_the_file(tmp_path: Path) -> None:
-    """Also of a file longer than a screen; without a file it says where to look."""
+    """Also of a file longer than a screen."""
     file = tmp_path / "powertraderd.log"
     line = '{{"ts": "2024-03-01T12:00:00+00:00", "level": "info", "event": "learned_{}"}}\n'
     file.write_text("".join(line.format(number) for number in range(5000)))
-    on = Paper(80, colour=False)
-    shown = tail(str(file), 3, on)
+    shown = tail({"supervisor": {"log_file": str(file)}}, 3, ON)
     assert [row.split()[-1] for row in shown] == ["learned_4997", "learned_4998", "learned_4999"]
-    assert "journalctl" in tail(None, 3, on)[0]
-    assert "No such file" in tail(str(tmp_path / "gone"), 3, on)[0]
+
+
+def test_the_log_tail_is_what_the_daemon_prints_into_a_file(tmp_path: Path) -> None:
+    """`powertraderd run > FILE` without [logging] file; anything that is no file is not read."""
+    file = tmp_path / "output"
+    with file.open("w") as output:
+        daemon = subprocess.Popen(
+            ["sh", "-c", "echo first; echo second; exec sleep 60"], stdout=output
+        )
+    try:
+        until(lambda: "second" in file.read_text(), "its lines")
+        assert tail({"supervisor": {"log_file": None, "pid": daemon.pid}}, 1, ON) == ["second"]
+    finally:
+        daemon.kill()
+        daemon.wait()
+
+
+@pytest.mark.parametrize(
+    ("journalctl", "said"),
+    [
+        ("echo from the journal", "from the journal"),
+        ("exit 0", "a daemon that was started by hand writes to its terminal; set [logging] file"),
+        ("", "there is no journalctl here; set [logging] file"),
+    ],
+)
+def test_the_log_tail_without_a_file_is_journalds_or_says_what_to_do(
+    journalctl: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty pane would look like a quiet daemon."""
+    if journalctl:
+        program = tmp_path / "journalctl"
+        program.write_text(f"#!/bin/sh\n{journalctl}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    lines = tail({"supervisor": {"log_file": None, "pid": None}}, 3, ON)
+    assert said in " ".join(lines)
+    assert max(map(len, lines)) <= ON.width
+
+
+def test_a_log_file_that_is_gone_says_so(tmp_path: Path) -> None:
+    """With the remedy."""
+    lines = tail({"supervisor": {"log_file": str(tmp_path / "gone")}}, 3, ON)
+    assert "cannot be read (No such file or directory); set [logging] file" in " ".join(lines)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from typer.testing import Result
 
-from powertraderd.testing.control_server import RecordedDaemon, Reply, good, refused
+from powertraderd.testing.control_server import RecordedDaemon, Replies, good, refused
 
 Terminal = Callable[[list[str], str, str], tuple[int, str]]
 
@@ -27,7 +27,7 @@ STATUS = {"coins": {"BTC": {"bid": "62011.23", "ask": "62042.1"}}}
 
 
 @pytest.fixture(autouse=True)
-def replies(daemon: RecordedDaemon) -> dict[str, Reply]:
+def replies(daemon: RecordedDaemon) -> dict[str, Replies]:
     """A trader that fills."""
     daemon.replies |= {"buy": good(BOUGHT), "sell": good(SOLD), "status": good(STATUS)}
     return daemon.replies
@@ -90,7 +90,7 @@ def test_nothing_is_ordered_where_nobody_can_be_asked(
 
 
 def test_a_refused_order_says_why_not(
-    replies: dict[str, Reply], ptctl: Callable[..., Result]
+    replies: dict[str, Replies], ptctl: Callable[..., Result]
 ) -> None:
     """With the reason code, and the id for asking again."""
     replies["buy"] = refused("not_enough_cash", "cash is 3.20")
@@ -101,7 +101,7 @@ def test_a_refused_order_says_why_not(
 
 
 def test_a_silent_daemon_leaves_with_five_and_the_way_to_find_out(
-    replies: dict[str, Reply], ptctl: Callable[..., Result]
+    replies: dict[str, Replies], ptctl: Callable[..., Result]
 ) -> None:
     """The order may have been placed: the id is said, so that it is not placed again."""
     replies["buy"] = None

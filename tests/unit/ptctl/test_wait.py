@@ -21,6 +21,22 @@ def status(*, ready: bool = True, trained: str = "READY") -> Reply:
     )
 
 
+def training(btc: str, eth: str) -> Reply:
+    """Two coins, a timeframe each."""
+    phase = {"phase": "learn", "detail": "BTC 1hour", "progress": [5, 9]}
+    states = {"BTC": btc, "ETH": eth}
+    return good(
+        {
+            "trainer": {"state": "RUNNING", **phase},
+            "coins": {coin: {"training": {"state": state}} for coin, state in states.items()},
+            "timeframes": {
+                coin: {"1hour": {"state": state, "progress": 5 / 9}}
+                for coin, state in states.items()
+            },
+        }
+    )
+
+
 def test_ready_when_all_workers_are(daemon: RecordedDaemon, ptctl: Callable[..., Result]) -> None:
     """Says how long it took."""
     daemon.replies["status"] = status()
@@ -91,7 +107,7 @@ def test_stopped_when_nobody_answers(
 
 def test_training_can_be_waited_for(daemon: RecordedDaemon, ptctl: Callable[..., Result]) -> None:
     """`train --wait` ends when all coins are trained."""
-    daemon.replies |= {"train": good(), "status": status()}
+    daemon.replies |= {"train": good(), "training": status()}
     result = ptctl("train", "--wait")
     assert result.exit_code == 0
     assert "trained after" in result.stdout
@@ -100,8 +116,31 @@ def test_training_can_be_waited_for(daemon: RecordedDaemon, ptctl: Callable[...,
 def test_training_that_takes_too_long_is_shown_and_given_up(
     daemon: RecordedDaemon, ptctl: Callable[..., Result]
 ) -> None:
-    """With a bar on standard error."""
-    daemon.replies |= {"train": good(), "status": status(trained="RUNNING")}
+    """Without a terminal one line for each change says how far it is."""
+    daemon.replies |= {"train": good(), "training": training("RUNNING", "READY")}
     result = ptctl("train", "--wait", "--timeout", "1")
     assert result.exit_code == 5
-    assert "BTC      RUNNING" in result.stderr
+    said = result.stderr.splitlines()
+    assert said[0] == "ptctl: 1 of 2 memories are ready; trainer: learn BTC 1hour, 5 of 9 candles"
+    assert said[1:] == ["ptctl: refused (timed_out): not trained after 1.0 s: BTC (RUNNING)"]
+
+
+def test_only_the_coins_that_are_named_are_waited_for(
+    daemon: RecordedDaemon, ptctl: Callable[..., Result]
+) -> None:
+    """Another coin may take its time."""
+    daemon.replies |= {"train": good(), "training": training("READY", "RUNNING")}
+    assert ptctl("train", "BTC", "--wait", "--timeout", "1").exit_code == 0
+    assert ptctl("train", "ETH", "--wait", "--timeout", "1").exit_code == 5
+
+
+def test_on_a_terminal_the_bars_of_every_timeframe_move_in_place(
+    daemon: RecordedDaemon, terminal: Callable[[list[str], str, str], tuple[int, str]]
+) -> None:
+    """Ctrl-C ends the waiting, says that the training goes on, and is no error."""
+    daemon.replies |= {"train": good(), "training": training("RUNNING", "READY")}
+    code, seen = terminal(["train", "--wait"], "5 of 9 candles", "\x03")
+    assert code == 0
+    assert "██▏░" in seen
+    assert "the training goes on" in seen
+    assert "Traceback" not in seen

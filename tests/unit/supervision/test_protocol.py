@@ -158,10 +158,11 @@ def test_every_verb_says_who_may_ask_and_who_answers() -> None:
     assert by_role[Role.READ] == {
         "status", "account", "account_history", "candles", "decisions", "imported_trades", "levels",
         "orders",
-        "positions", "risk", "settings", "signals", "trades",
+        "positions", "risk", "settings", "signals", "trades", "training",
     }  # fmt: skip
     assert by_role[Role.TRADE] == {
         "notify_test", "pause", "reduce", "resume", "halt", "buy", "sell", "reconcile", "train",
+        "train_stop",
     }  # fmt: skip
     assert by_role[Role.ADMIN] == {"start", "stop", "restart", "unpark", "reload"}
     request = parse_request(message("buy", {"coin": "BTC", "usd": 1}))

@@ -5,7 +5,8 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import requests
 from coinbase.rest import RESTClient
 
+from powertraderd.testing.rig import until
 from powertraderd.testing.venue import Venue
 
 TIMEOUT_S = 0.5
@@ -388,9 +390,210 @@ def test_the_journal_outlives_the_process_and_holds_no_token(
 ) -> None:
     """Whoever checks by hand finds every request and no secret."""
     buy(client)
+    until(lambda: "t_end" in venue.get("journal?since=0")[-1], "the entry to be complete")
     venue.stop()
     venue.start()
     (entry,) = [entry for entry in venue.get("journal?since=0") if entry["method"] == "POST"]
     assert entry["commit"] == venue.orders()[0]["order_id"]
     assert entry["client_order_id"] == "c-1"
     assert "eyJ" not in json.dumps(entry)
+
+
+Rewritten = Callable[[dict[str, Any], dict[str, Any]], bool]
+"""(the answer as it should be, the answer as it came)"""
+
+
+def best(answer: dict[str, Any], side: str) -> Decimal:
+    """The best price of a side of the first book."""
+    return Decimal(answer["pricebooks"][0][side][0]["price"])
+
+
+REWRITES: list[tuple[str, dict[str, Any], Rewritten]] = [
+    ("crossed_book", {}, lambda good, bad: best(bad, "bids") == best(good, "asks")),
+    ("zero_price", {}, lambda _, bad: best(bad, "bids") == best(bad, "asks") == 0),
+    ("one_sided", {"side": "asks"}, lambda _, bad: bad["pricebooks"][0]["asks"] == []),
+    ("one_sided", {}, lambda _, bad: bad["pricebooks"][0]["bids"] == []),
+    ("spike", {"x": 10}, lambda good, bad: best(bad, "bids") == 10 * best(good, "bids")),
+    ("stale_price", {}, lambda good, bad: told_at(good, 0) > told_at(bad, 500)),
+    (
+        "set",
+        {"path": "pricebooks.0.bids.0.price", "value": "NaN"},
+        lambda _, bad: "NaN" in str(bad),
+    ),
+    (
+        "set",
+        {"path": "pricebooks.0.asks", "drop": True},
+        lambda _, bad: "asks" not in bad["pricebooks"][0],
+    ),
+    (
+        "wrong_types",
+        {},
+        lambda good, bad: bad["pricebooks"][0]["bids"][0]["price"] == float(best(good, "bids")),
+    ),
+    ("wrong_types", {"mode": "nulls"}, lambda _, bad: bad["pricebooks"][0]["time"] is None),
+    ("wrong_types", {"mode": "missing"}, lambda _, bad: bad.get("pricebooks") is None),
+    ("dup_rows", {}, lambda good, bad: len(bad["pricebooks"]) == 2 * len(good["pricebooks"])),
+    (
+        "reordered_pages",
+        {},
+        lambda good, bad: (
+            bad["pricebooks"][0]["product_id"] == good["pricebooks"][-1]["product_id"]
+        ),
+    ),
+    ("unknown_fields", {}, lambda _, bad: "field_of_tomorrow" in bad),
+]
+
+
+def told_at(answer: dict[str, Any], later_s: int) -> datetime:
+    """The time of the first book, and so many seconds."""
+    moment = datetime.fromisoformat(answer["pricebooks"][0]["time"])
+    return moment + timedelta(seconds=later_s)
+
+
+@pytest.mark.parametrize(
+    ("action", "params", "came"), REWRITES, ids=lambda value: "" if callable(value) else str(value)
+)
+def test_an_answer_comes_whole_and_says_something_else(
+    venue: Venue, client: RESTClient, action: str, params: dict[str, Any], came: Rewritten
+) -> None:
+    """Through the real SDK; without the rule all is as before."""
+    good = client.get_best_bid_ask().to_dict()
+    venue.fault(action, match={"path_regex": "best_bid_ask"}, **params)
+    bad = client.get_best_bid_ask().to_dict()
+    assert came(good, bad)
+    assert not came(good, good)
+    assert venue.fired() == 1
+
+
+def test_a_price_may_stand_still_and_say_that_it_is_new(venue: Venue, client: RESTClient) -> None:
+    """Only another source can tell."""
+    venue.fault("stale_price", match={"path_regex": "best_bid_ask"}, lie_time=True)
+    first = client.get_best_bid_ask(product_ids=["BTC-USD"]).to_dict()
+    venue.post("price", id="BTC-USD", price="50000")
+    second = client.get_best_bid_ask(product_ids=["BTC-USD"]).to_dict()
+    assert best(second, "bids") == best(first, "bids") == 60000
+    assert told_at(second, 0) > told_at(first, 0)
+
+
+def test_strings_may_come_where_truth_values_belong(venue: Venue, client: RESTClient) -> None:
+    """The words True and False, both of which are true."""
+    venue.fault("wrong_types", match={"path_regex": "key_permissions"}, mode="strings")
+    answer = client.get_api_key_permissions().to_dict()
+    assert (answer["can_view"], answer["can_transfer"]) == ("True", "False")
+
+
+def test_optional_fields_may_all_be_missing(venue: Venue, client: RESTClient) -> None:
+    """What says which order it is and what it amounts to stays; the SDK has no such attribute."""
+    full = client.get_order(buy(client)["order_id"]).to_dict()["order"]
+    venue.post("policy", omit_optional=True)
+    again = client.get_order(full["order_id"])
+    assert not hasattr(again.order, "user_id")
+    bare = again.to_dict()["order"]
+    gone = set(full) - set(bare)
+    assert {"user_id", "number_of_fills", "last_fill_time", "filled_value"} <= gone
+    assert {"order_id", "client_order_id", "filled_size", "total_fees", "settled"} <= set(bare)
+    page = client.list_orders().to_dict()
+    assert "sequence" not in page
+    assert "cursor" not in page
+    placed = buy(client, "c-2")
+    assert set(placed) == {"success", "success_response"}
+    assert client.get_fills(order_ids=[full["order_id"]]).to_dict()["fills"]
+
+
+def test_a_ladder_is_used_up(venue: Venue, client: RESTClient) -> None:
+    """What one order took the next one does not find, over a restart too; a new ladder is whole."""
+    asks = [["60000", "0.001"], ["61000", "0.001"]]
+    bids = [["59000", "0.0005"]]
+    venue.post("book", id="BTC-USD", asks=asks, bids=bids)
+    client.market_order_buy("b-1", "BTC-USD", base_size="0.0015")
+    left = client.get_product_book("BTC-USD").to_dict()["pricebook"]
+    assert [(each["price"], each["size"]) for each in left["asks"]] == [("61000", "0.0005")]
+    assert len(left["bids"]) == 1
+    venue.stop()
+    venue.start()
+    client.market_order_buy("b-2", "BTC-USD", base_size="0.001")
+    assert [Decimal(order["filled_size"]) for order in venue.orders()] == [
+        Decimal("0.0015"),
+        Decimal("0.0005"),
+    ]
+    assert venue.orders()[1]["status"] == "CANCELLED"
+    refused = client.market_order_buy("b-3", "BTC-USD", base_size="0.001").to_dict()
+    assert refused["error_response"]["error"] == "INVALID_NO_LIQUIDITY"
+    venue.post("book", id="BTC-USD", asks=asks)
+    assert client.market_order_buy("b-4", "BTC-USD", base_size="0.002").to_dict()["success"]
+
+
+def test_what_a_cut_order_did_not_take_is_still_there(venue: Venue, client: RESTClient) -> None:
+    """Half filled and cancelled: the other half of the ladder serves the next order."""
+    venue.post("book", id="BTC-USD", asks=[["60000", "0.002"]], bids=[["59000", "1"]])
+    add(venue, "partial_fill", "after_commit", {"pct": 50, "rest": "cancel"})
+    client.market_order_buy("b-1", "BTC-USD", base_size="0.002")
+    client.market_order_buy("b-2", "BTC-USD", base_size="0.002")
+    sizes = [Decimal(order["filled_size"]) for order in venue.orders()]
+    assert sizes == [Decimal("0.001"), Decimal("0.001")]
+
+
+def test_a_script_moves_the_price_by_the_exchanges_own_clock(
+    venue: Venue, client: RESTClient
+) -> None:
+    """Step after step, filling what rests on its way; a price that is set ends it."""
+    venue.post("policy", auth_clock="wall")
+    venue.post("clock", freeze=True)
+    client.limit_order_gtc_buy("l-1", "BTC-USD", "0.01", "50000")
+    steps = [{"t": 30, "price": "48000"}, {"t": 10, "price": "61000"}, {"t": 60, "price": "70000"}]
+    venue.post("script", id="BTC-USD", steps=steps)
+
+    def price() -> Decimal:
+        return Decimal(client.get_product("BTC-USD").to_dict()["price"])
+
+    assert price() == 60000
+    venue.post("clock", step=11)
+    assert price() == 61000
+    assert venue.orders()[0]["status"] == "OPEN"
+    venue.stop()
+    venue.start()
+    venue.post("clock", step=20)
+    assert price() == 48000
+    assert venue.orders()[0]["status"] == "FILLED"
+    venue.post("price", id="BTC-USD", price="49000")
+    venue.post("clock", step=60)
+    assert price() == 49000
+
+
+def test_balances_may_be_shown_rounded(venue: Venue, client: RESTClient) -> None:
+    """Cut after so many decimals; the truth is as fine as ever."""
+    buy(client)
+    venue.post("clock", step=10)
+    venue.post("policy", balance_decimals=8)
+    accounts = {row["currency"]: row for row in client.get_accounts().to_dict()["accounts"]}
+    shown = Decimal(accounts["BTC"]["available_balance"]["value"])
+    assert 0 < venue.true_balances()["BTC"] - shown < Decimal("0.00000001")
+
+
+def test_a_seed_at_the_reset_makes_the_same_exchange_again(
+    venue: Venue, client: RESTClient
+) -> None:
+    """Ids, times and the luck of probabilities; another seed makes another one."""
+
+    def life(seed: int) -> tuple[str, list[bool]]:
+        venue.post("reset", seed=seed)
+        venue.post("policy", public_rps=1000)
+        order_id = buy(client)["order_id"]
+        venue.fault("close", match={"path_regex": "/time$", "probability": 0.5})
+        luck = []
+        for _ in range(12):
+            try:
+                client.get_unix_time()
+            except requests.ConnectionError:
+                luck.append(False)
+            else:
+                luck.append(True)
+        return order_id, luck
+
+    try:
+        first = life(11)
+        assert life(12) != first
+        assert life(11) == first
+        assert len(set(first[1])) == 2
+    finally:
+        venue.post("reset", seed=venue.seed)

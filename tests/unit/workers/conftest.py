@@ -122,6 +122,10 @@ class World:
         trader.start(self.context)
         return trader
 
+    def another_context(self, **sections: dict[str, Any]) -> Context:
+        """For a role beside the trader, on the same clock and with the same ears."""
+        return a_context(a_settings(self.folder, **sections), self.clock, self.ears)
+
     def ask(self, role: Role, verb: str, request_id: str = "r1", **args: object) -> Answer:
         """The role's answer to a command."""
         return role.command(Command(request_id, verb, parse_args(verb, args), uid=0))

@@ -79,5 +79,7 @@ def test_imported_trades_are_told_newest_first_and_their_fees_are_unknown(
     assert [(row["tag"], row["value"], row["fees"]) for row in rows] == [
         ("DCA", "76.25", None), ("ENTRY", "40", None), ("TRAIL_SELL", "1050", None),
     ]  # fmt: skip
+    older = asked(queries, "imported_trades", Newest(2, skip=1)).data["imported_trades"]
+    assert older == rows[1:]
     assert asked(queries, "imported_trades", Newest(5, Coin("BTC"))).data["imported_trades"] == []
     assert LegacyReader(tmp_path / "none.db").trades(5) == ()

@@ -126,7 +126,19 @@ def test_prices_of_a_silent_trader_count_as_unknown(silent_s: float, *, known: b
         assert found["quote_age_seconds{coin=BTC}"] == 30
         assert found["position_profit_ratio{coin=BTC,side=bid}"] == -0.025
         assert found["position_next_dca_cost_usd{coin=BTC}"] == 100
+        assert found["position_next_dca_distance_ratio{coin=BTC}"] == pytest.approx(6 / 101)
         assert "position_profit_ratio{coin=BTC,side=ask}" not in found
+
+
+@pytest.mark.parametrize(("ask", "line"), [(None, "95"), ("0", "95"), ("101", None)])
+def test_without_ask_or_line_the_way_to_the_next_averaging_down_is_unknown(
+    ask: str | None, line: str | None
+) -> None:
+    """Not zero, which would mean that it buys now."""
+    row = {**COIN, "ask": ask, "position": {"value": "50", "next_dca_price": line}}
+    sheet = Sheet()
+    daemon.market(sheet, {"coins": {"BTC": row}}, NOW, TWO)
+    assert "position_next_dca_distance_ratio{coin=BTC}" not in samples(sheet)
 
 
 def test_a_coin_without_a_position_has_no_position_figures() -> None:

@@ -1,0 +1,1 @@
+complete --command powertraderd --no-files --arguments "(env _POWERTRADERD_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) powertraderd)" --condition "env _POWERTRADERD_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) powertraderd"
