@@ -1,10 +1,10 @@
-# make run    the daemon in paper mode on the built-in market, with a live view (Ctrl-C stops it)
-# make test   linters, types, layers and all tests
-# make bundle  a release for the container, in dist/
-# make test-ops  deploys into a container that really boots; needs root, and what .ci/run installs
-# make faults RUNS=1   the list of faults, so many times in a row
-# make soak   MINUTES=30 SEED=1: the demo's daemon under random faults, then the promises
-# make bench  the figures that the README reports, about four minutes
+# make run               the daemon in paper mode on the built-in market, with a live view (Ctrl-C stops it)
+# make test              linters, types, layers and all tests
+# make bundle            a release for the container, in dist/
+# make test-ops          deploys into a container that really boots; needs root, and what .ci/run installs
+# make faults RUNS=1     the list of faults, so many times in a row
+# make soak MINUTES=30 SEED=1   the demo's daemon under random faults, then the promises
+# make bench             the figures that the README reports, about four minutes
 PYTHON ?= python3
 BIN := .venv/bin
 
