@@ -25,7 +25,7 @@ def tell(
     for timeframe in Timeframe:
         made = aggregate(hours, timeframe, week_offset, until)
         candles = [each for each in reversed(made) if each.opened_at >= hours[0].opened_at]
-        kucoin = [_kucoin(each) for each in candles]
+        kucoin = [kucoin_row(each) for each in candles]
         fakex.post("candles", symbol=f"{coin}-USDT", type=timeframe.value, rows=kucoin)
         if timeframe in _GRANULARITY:
             coinbase = [_coinbase(each) for each in candles]
@@ -33,7 +33,7 @@ def tell(
             fakex.post("candles", symbol=f"{coin}-USD", type=name, rows=coinbase)
 
 
-def _kucoin(candle: Candle) -> list[str]:
+def kucoin_row(candle: Candle) -> list[str]:
     """Time, open, close, high, low, volume, turnover."""
     figures = (candle.open, candle.close, candle.high, candle.low, candle.volume, 0.0)
     return [_second(candle), *map(repr, figures)]

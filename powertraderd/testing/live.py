@@ -16,7 +16,7 @@ from pathlib import Path
 
 from powertraderd.adapters.synthetic import SyntheticMarket
 from powertraderd.clock import FrozenClock
-from powertraderd.model.candle import Coin, Timeframe
+from powertraderd.model.candle import Candle, Coin, Timeframe
 from powertraderd.places import SOCKET_VARIABLE
 from powertraderd.settings import CandleSettings
 from powertraderd.testing.candle_rows import tell
@@ -186,13 +186,19 @@ def true_fills(venue: Venue) -> Mapping[str, tuple[Decimal, Decimal]]:
     }
 
 
-def lay_out_market(venue: Venue) -> None:
-    """Candles of a lively market up to now on both venues, and prices where they end."""
+def lay_out_market(venue: Venue) -> Mapping[str, tuple[Candle, ...]]:
+    """Candles of a lively market up to now on both venues, and prices where they end.
+
+    Returns the hours by coin.
+    """
     now = datetime.now(UTC)
     start = (now - HISTORY).replace(hour=0, minute=0, second=0, microsecond=0)
+    told: dict[str, tuple[Candle, ...]] = {}
     for number, coin in enumerate(COINS):
         settings = CandleSettings(seed=7 + number, volatility_pct=1.2, history_start=start)
         market = SyntheticMarket(FrozenClock(now), settings, Decimal(0))
         hours = market.candles(Coin(coin), Timeframe.HOUR_1, start, now)
         tell(venue, Coin(coin), hours, now)
         venue.post("price", id=f"{coin}-USD", price=f"{hours[-1].close:.2f}")
+        told[coin] = tuple(hours)
+    return told
