@@ -131,6 +131,7 @@ class Supervisor:
         return code or ExitCode.CLEAN
 
     def _loop(self) -> None:
+        self._reap_strangers()  # of those that died before we listened, no signal tells
         self._advance()
         bad = 0
         while not (self._phase == "stopping" and self._fleet.gone()):

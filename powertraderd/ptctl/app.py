@@ -34,7 +34,8 @@ from powertraderd.ptctl.watch import looks
 
 EPILOGUE = (
     "Exit codes: 0 done, 1 refused (with a reason code), 2 usage, 3 daemon not reachable, "
-    "4 not ready, 5 timed out."
+    "4 not ready, 5 timed out. Amounts are in the currency that is paid with ([trading] quote), "
+    "times in UTC."
 )
 
 app = typer.Typer(

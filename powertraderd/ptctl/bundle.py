@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import wrap
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +19,7 @@ from powertraderd import __version__
 from powertraderd.ptctl import log_source, options
 from powertraderd.ptctl.logs import read
 from powertraderd.ptctl.session import Leave, Session, complain, print_lines
+from powertraderd.ptctl.table import paper
 from powertraderd.supervision.client import DaemonUnreachable
 
 app = typer.Typer()
@@ -59,7 +61,7 @@ def support_bundle(
     except OSError as error:
         complain(f"{path}: cannot be written ({error.strerror}); name another file")
         raise SystemExit(Leave.REFUSED) from None
-    print_lines([f"{path}: {', '.join(parts)}"])
+    print_lines([str(path), *wrap(", ".join(parts), paper().width)])
 
 
 def _parts(socket: Path | None, lines: int) -> Iterator[tuple[str, str]]:

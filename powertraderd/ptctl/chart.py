@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Annotated, Any
 
 import typer
@@ -20,6 +21,7 @@ Row = Mapping[str, Any]
 _LEAST_HEIGHT, _MARGIN = 12, 3
 _REACH = 0.6
 """Lines so far outside of the candles, as a share of their span, are listed and not drawn."""
+_BETWEEN = 4
 _LEFT = 12
 """Columns that the price axis and the frame take."""
 
@@ -37,9 +39,9 @@ _STYLES = {"blue": "blue", "orange": "yellow", "red": "red", "green": "green"}
 _LINES = (
     Column("LINE", lambda row: row[0].name, style=lambda row: _STYLES.get(row[0].colour, "")),
     Column("PRICE", lambda row: price(row[0].price), right=True),
-    Column("FROM CLOSE", lambda row: percent(row[1]), right=True),
-    Column("", lambda row: "" if row[2] else "outside the picture"),
+    Column("FROM CLOSE", lambda row: f"{percent(row[1])} {row[2]}", right=True),
 )
+_ABOVE, _BELOW, _WITHIN = "↑", "↓", " "
 
 
 @app.command(rich_help_panel=options.LOOK)
@@ -58,7 +60,7 @@ def chart(
 ) -> None:
     """Candles of COIN with its seven lows and highs, average, DCA and trail lines, bid and ask.
 
-    Lines far from the candles are listed below and not drawn.
+    Lines far above or below the candles are listed with an arrow and not drawn.
 
     Examples: ptctl chart BTC      ptctl chart ETH --timeframe 1day --height 40
     """
@@ -75,7 +77,8 @@ def _show(session: Session, coin: str, timeframe: Timeframe, height: int) -> Non
     positions = _perhaps(session.ask("positions"))
     lines = list(lines_of(coin, levels, positions))
     answer = {**data, "lines": [{"name": line.name, "price": line.price} for line in lines]}
-    rows = height or max(_LEAST_HEIGHT, shutil.get_terminal_size().lines - len(lines) - _MARGIN)
+    listed = (len(lines) + 1) // 2
+    rows = height or max(_LEAST_HEIGHT, shutil.get_terminal_size().lines - listed - _MARGIN)
     session.show(answer, _picture(data, lines, on, rows))
 
 
@@ -121,10 +124,31 @@ def _picture(data: Row, lines: Sequence[Line], on: Paper, height: int) -> Iterat
     close = float(candles[-1][4])
     title = f"{data.get('coin')} {data.get('timeframe')}: close {price(close)}"
     yield on.paint(f"{title}, candle of {picture.when(candles[-1][0])} UTC", "bold")
-    ordered = sorted(lines, key=lambda line: -line.price)
-    rows = [(line, 100 * (line.price / close - 1), line in near) for line in ordered]
-    if rows:
-        yield from render(_LINES, rows, on)
+    yield from _listed(
+        [(line, *_seen_from(close, line, near)) for line in _highest_first(lines)], on
+    )
+
+
+def _highest_first(lines: Sequence[Line]) -> list[Line]:
+    return sorted(lines, key=lambda line: -line.price)
+
+
+def _seen_from(close: float, line: Line, near: Sequence[Line]) -> tuple[float, str]:
+    """Percent, and which way it is to a line that is not drawn."""
+    away = _ABOVE if line.price > close else _BELOW
+    return 100 * (line.price / close - 1), _WITHIN if line in near else away
+
+
+def _listed(rows: Sequence[tuple[Line, float, str]], on: Paper) -> Iterator[str]:
+    """In two columns, the higher half on the left, so that more lines are left for the picture."""
+    if not rows:
+        return
+    half = (len(rows) + 1) // 2
+    left, right = (render(_LINES, part, on) for part in (rows[:half], rows[half:]))
+    bare = render(_LINES, rows[:half], Paper(on.width, colour=False))
+    width = max(map(len, bare)) + _BETWEEN
+    for shown, seen, beside in zip_longest(left, bare, right if rows[half:] else [], fillvalue=""):
+        yield (shown + " " * (width - len(seen)) + beside).rstrip()
 
 
 def drawn(

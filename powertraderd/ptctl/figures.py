@@ -33,7 +33,7 @@ def decimal(value: object) -> Decimal | None:
 def money(value: object, *, signed: bool = False) -> str:
     """Quote currency with two decimals: 1,234.50."""
     number = decimal(value)
-    return UNKNOWN if number is None else format(number, "+,.2f" if signed else ",.2f")
+    return UNKNOWN if number is None else _two_places(number, signed=signed)
 
 
 def price(value: object) -> str:
@@ -66,7 +66,13 @@ def _decimals(number: Decimal | None, places: int) -> str:
 def percent(value: object, *, signed: bool = True) -> str:
     """Percent with two decimals: +1.25%."""
     number = decimal(value)
-    return UNKNOWN if number is None else format(number, "+.2f" if signed else ".2f") + "%"
+    return UNKNOWN if number is None else _two_places(number, signed=signed).replace(",", "") + "%"
+
+
+def _two_places(number: Decimal, *, signed: bool) -> str:
+    """What rounds to nothing has no minus."""
+    shown = format(number, "+,.2f" if signed else ",.2f")
+    return shown.replace("-", "+" if signed else "") if shown == "-0.00" else shown
 
 
 def count(value: object) -> str:

@@ -13,9 +13,11 @@ from powertraderd.ptctl.watch import looks
 
 app = typer.Typer()
 Row = Mapping[str, Any]
-_IN_EVERY_DECISION = frozenset(
-    {"cash", "account_value", "bid", "ask", "quote_age_s", "signal_age_s"}
+_TELLING = (
+    *("why", "blocked_because", "trigger", "level_pct", "limit", "limit_minutes", "size"),
+    *("pnl_bid_pct", "pnl_ask_pct", "line", "peak", "long", "short", "min_long", "stage"),
 )
+"""Figures that explain a decision, the most telling first."""
 
 
 def _time(key: str) -> tuple[Column, Column]:
@@ -28,9 +30,10 @@ def _time(key: str) -> tuple[Column, Column]:
 
 
 def _numbers(row: Row) -> str:
-    """The telling ones first; those that every decision has come last, where they are cut."""
+    """The telling ones first; the others come last, where they are cut."""
     numbers = pick(row, "numbers") or {}
-    ordered = sorted(numbers, key=lambda name: name in _IN_EVERY_DECISION)
+    ordered = [*(name for name in _TELLING if name in numbers)]
+    ordered += [name for name in numbers if name not in _TELLING]
     return text(" ".join(f"{name}={numbers[name]}" for name in ordered))
 
 
@@ -38,10 +41,15 @@ def _realised(row: Row) -> str:
     return money(row.get("realised"), signed=True)
 
 
+def paid(value: object, row: Row) -> str:
+    """An amount with its currency, the second half of the product, as in BTC-USD."""
+    return f"{money(value)} {str(row.get('product_id') or '').partition('-')[2]}".rstrip()
+
+
 def asked(row: Row) -> str:
     """What the order was for: quote currency for a buy, coins for a sell."""
     if row.get("quote_size") is not None:
-        return f"{money(row['quote_size'])} $"
+        return paid(row["quote_size"], row)
     return quantity(row.get("base_size"))
 
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from powertraderd.ptctl import log_source, options
-from powertraderd.ptctl.figures import moment, pick, text
+from powertraderd.ptctl.figures import UNKNOWN, moment, pick, text
 from powertraderd.ptctl.session import Leave, Session, complain, print_lines
 from powertraderd.ptctl.table import Paper, paper
 from powertraderd.supervision.client import DaemonUnreachable
@@ -53,7 +53,9 @@ def logs(  # noqa: PLR0913 - an option each
     With --json the lines come as they were written, one JSON object each. --since shows all lines
     from then on, however many.
 
-    Examples: ptctl logs -f --worker trader      ptctl logs -n 500 --grep decision --since 2h
+    Examples: ptctl logs -f --worker trader
+
+    ptctl logs -n 500 --grep decision --since 2h
     """
     keep = _filter(worker, grep, since)
     count = ALL if since else lines
@@ -142,7 +144,8 @@ def read_file(path: Path, count: int, keep: Keep, *, follow: bool) -> Iterator[s
 def tail(status: Mapping[str, Any], count: int, on: Paper) -> list[str]:
     """The newest ``count`` lines, one screen line each, or why there are none."""
     try:
-        return [pretty(line, on).splitlines()[0] for line in log_source.newest(status, count)]
+        newest = log_source.newest(status, count)
+        return [pretty(line, on, brief=True).splitlines()[0] for line in newest]
     except log_source.NoLog as why:
         return wrap(str(why), on.width)
 
@@ -189,14 +192,14 @@ def parsed(line: str) -> object:
         return None
 
 
-def pretty(line: str, on: Paper) -> str:
-    """One JSON line for people; a line that is none is shown as it is."""
+def pretty(line: str, on: Paper, *, brief: bool = False) -> str:
+    """One JSON line for people; a line that is none is shown as it is. ``brief``: without date."""
     entry = parsed(line)
     if not isinstance(entry, dict) or "event" not in entry:
         return line
     level = str(entry.get("level", ""))
     words = (
-        on.paint(moment(entry.get("ts")), "dim"),
+        on.paint(moment(entry.get("ts"))[11 if brief else 0 :], "dim"),
         on.paint(f"{level:<7}", _LEVEL_STYLES.get(level, "")),
         on.paint(f"{text(entry.get('worker')):<10}", "cyan"),
         on.paint(str(entry["event"]), "bold"),
@@ -207,7 +210,16 @@ def pretty(line: str, on: Paper) -> str:
 
 
 def _pairs(items: Iterable[tuple[str, object]]) -> str:
-    return " ".join(
-        f"{key}={value if isinstance(value, str | int | float) else json.dumps(value)}"
-        for key, value in items
-    )
+    """Key and value; a table inside is laid open, and what is not known is a dash."""
+    return " ".join(_pair(key, value) for key, value in items)
+
+
+def _pair(key: str, value: object) -> str:
+    match value:
+        case dict():
+            return _pairs(value.items())
+        case None:
+            return f"{key}={UNKNOWN}"
+        case str() | int() | float():
+            return f"{key}={value}"
+    return f"{key}={json.dumps(value)}"

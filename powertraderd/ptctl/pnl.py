@@ -67,7 +67,6 @@ def _signed(value: Decimal) -> str:
 
 
 _COLUMNS = (
-    Column("", lambda sums: sums.key),
     Column("TRADES", lambda sums: str(sums.trades), right=True),
     Column("BOUGHT", lambda sums: money(sums.bought), right=True),
     Column("SOLD", lambda sums: money(sums.sold), right=True),
@@ -103,7 +102,7 @@ def pnl(
         trades = sorted(found, key=lambda trade: str(trade.get("at")))
         sums = summed(trades, by)
         answer = {"by": by.value, "trades": len(trades), "sums": [_row(each) for each in sums]}
-        session.show(answer, _lines(trades, sums, paper()))
+        session.show(answer, _lines(trades, sums, by, paper()))
 
 
 def summed(trades: Iterable[Row], by: By) -> list[Sums]:
@@ -128,7 +127,7 @@ def _row(sums: Sums) -> dict[str, object]:
     return {"key": sums.key, "trades": sums.trades, **texts}
 
 
-def _lines(trades: Sequence[Row], sums: Sequence[Sums], on: Paper) -> Iterator[str]:
+def _lines(trades: Sequence[Row], sums: Sequence[Sums], by: By, on: Paper) -> Iterator[str]:
     if not trades:
         yield "no trades yet"
         return
@@ -136,7 +135,8 @@ def _lines(trades: Sequence[Row], sums: Sequence[Sums], on: Paper) -> Iterator[s
     if len(exits) > 1:
         yield on.paint("realised profit after fees, added up sale by sale", "bold")
         yield from _steps(exits, on)
-    yield from render(_COLUMNS, sums, on)
+    key = Column(by.upper(), lambda sums: sums.key)
+    yield from render((key, *_COLUMNS), sums, on)
 
 
 def _steps(exits: Sequence[Row], on: Paper) -> list[str]:

@@ -13,6 +13,7 @@ from powertraderd.ptctl.figures import (
     price,
     quantity,
     short_quantity,
+    text,
 )
 from powertraderd.ptctl.session import Session
 from powertraderd.ptctl.status import next_dca, residual_words, sell_gain, trail
@@ -87,14 +88,13 @@ def account(
 
 
 def account_lines(data: Row) -> list[str]:
-    """One figure per line."""
-    figures = (
-        ("value", money(data.get("value"))),
-        ("cash", money(data.get("cash"))),
-        ("in positions", money(data.get("exposure"))),
-        ("in trade", percent(data.get("in_trade_pct"), signed=False)),
-        ("paid in", money(data.get("paid_in"))),
-        ("realised", money(data.get("realised"), signed=True)),
-        ("books", residual_words(data)),
-    )
-    return [f"{name:<14}{figure:>16}" for name, figure in figures]
+    """One figure per line, with its unit."""
+    quote = text(data.get("quote"))
+    amounts = {"value": "value", "cash": "cash", "in positions": "exposure", "paid in": "paid_in"}
+    figures = [(name, money(data.get(key)), quote) for name, key in amounts.items()]
+    figures += [
+        ("realised", money(data.get("realised"), signed=True), quote),
+        ("in trade", percent(data.get("in_trade_pct"), signed=False).removesuffix("%"), "%"),
+    ]
+    lines = [f"{name:<14}{figure:>16} {unit}" for name, figure, unit in figures]
+    return [*lines, f"{'books':<14}{residual_words(data):>16}"]

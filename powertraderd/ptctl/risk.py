@@ -25,7 +25,7 @@ def _stop(row: Row) -> str:
     if not code:
         return ""
     limit = decimal(row.get("limit") or None)
-    return str(code) if limit is None else f"{code} ({money(limit)})"
+    return str(code) if limit is None else f"{code} ({limit:,.0f})"
 
 
 _RUNGS = (

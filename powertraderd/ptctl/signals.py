@@ -9,7 +9,7 @@ from powertraderd.ptctl import options
 from powertraderd.ptctl.figures import day, duration, moment, percent, pick, price, text
 from powertraderd.ptctl.session import Session
 from powertraderd.ptctl.status import levels_words
-from powertraderd.ptctl.table import Column, Paper, paper, render
+from powertraderd.ptctl.table import ROOMY, Column, Paper, paper, render
 from powertraderd.ptctl.watch import looks
 
 app = typer.Typer()
@@ -22,7 +22,7 @@ _SIGNALS = (
     Column("BELOW LOWS", lambda row: percent(row.get("long_margin_pct")), right=True),
     Column("ABOVE HIGHS", lambda row: percent(row.get("short_margin_pct")), right=True),
     Column("AGE", lambda row: duration(row.get("age_s")), right=True),
-    Column("TRAINED", lambda row: day(row.get("trained_at")), right=True),
+    Column("TRAINED", lambda row: day(row.get("trained_at")), right=True, needs=ROOMY),
     Column("HELD BACK", lambda row: text(row.get("blocked_because")), flexible=True),
 )
 _LEVELS = (

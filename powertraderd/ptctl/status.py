@@ -101,8 +101,10 @@ _STANDINGS = {
 def _account(status: Mapping[str, Any], on: Paper) -> list[str]:
     account = pick(status, "account") or {}
     realised, residual = money(account.get("realised"), signed=True), residual_words(account)
+    quote = pick(status, "trading", "quote") or ""
+    value = f"{money(account.get('value'))} {quote}".rstrip()
     first = (
-        f"account {money(account.get('value'))}, cash {money(account.get('cash'))}, "
+        f"account {value}, cash {money(account.get('cash'))}, "
         f"in trade {percent(account.get('in_trade_pct'), signed=False)}"
     )
     second = f"realised {on.paint(realised, gain(realised))}, books {residual}"

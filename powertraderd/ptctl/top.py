@@ -27,7 +27,7 @@ _MOST_ORDERS = 40
 _MOST_LEARNING = 6
 _DETAIL_TIMEOUT_S = 1.0
 _STEER_TIMEOUT_S = 30.0
-_TALL, _LOG_TAIL = 40, 8
+_TALL, _LOG_TAIL = 36, 8
 """A screen of so many lines has room for so many of the log, beside the decisions."""
 Lines = list[str]
 

@@ -8,6 +8,7 @@ import typer
 
 from powertraderd.ptctl import options
 from powertraderd.ptctl.figures import money, pick, price, quantity, text
+from powertraderd.ptctl.history import paid
 from powertraderd.ptctl.session import Leave, Session, complain
 from powertraderd.supervision.client import new_request_id
 from powertraderd.supervision.protocol import Answer
@@ -95,9 +96,11 @@ def _order(
 ) -> None:
     identity = request_id or new_request_id()
     answer = session.ask(verb, args, timeout, identity)
-    if not session.as_json and not answer.ok:
-        complain(f"request id {identity}")
-    session.leave(answer, f"{outcome(answer)}\nrequest id {identity}")
+    try:
+        session.leave(answer, f"{outcome(answer)}\nrequest id {identity}")
+    finally:  # after the reason
+        if not session.as_json and not answer.ok:
+            complain(f"request id {identity}")
 
 
 def outcome(answer: Answer) -> str:
@@ -110,7 +113,7 @@ def outcome(answer: Answer) -> str:
     profit = f", realised {money(realised, signed=True)}" if realised is not None else ""
     return (
         f"{side} {quantity(data['quantity'])} {text(data.get('coin'))} at "
-        f"{price(data.get('average_price'))} for {money(data.get('value'))}, "
+        f"{price(data.get('average_price'))} for {paid(data.get('value'), data)}, "
         f"fee {money(data.get('fees'))}{profit} ({text(data.get('state'))})"
     )
 

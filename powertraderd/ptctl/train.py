@@ -27,11 +27,11 @@ def train(  # noqa: PLR0913 - an option each
     *,
     status: Annotated[
         bool,
-        typer.Option("--status", help="Only say how far each coin and timeframe is; or `status`."),
+        typer.Option("--status", help="Only say how far each coin and timeframe is."),
     ] = False,
     stop: Annotated[
         bool,
-        typer.Option("--stop", help="Leave what waits for its turn as it is; or `stop`."),
+        typer.Option("--stop", help="Leave what waits for its turn as it is."),
     ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Until the training is over.")] = False,
     timeout: Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait.")] = 1800.0,
@@ -44,8 +44,9 @@ def train(  # noqa: PLR0913 - an option each
     The old memories serve until the new ones are complete. --stop ends a training between two
     memories: those that are done stay new, the others stay as they were. What has never been
     learned is learned all the same; `ptctl stop trainer` ends that too. --watch is for --status.
+    `ptctl train status` and `ptctl train stop` mean the options.
 
-    Examples: ptctl train      ptctl train BTC ETH --wait      ptctl train --status --watch 1
+    Examples: ptctl train BTC ETH --wait      ptctl train --status --watch 1
     """
     wanted = list(coins or ())
     status, stop = status or wanted == _WORDS[0], stop or wanted == _WORDS[1]

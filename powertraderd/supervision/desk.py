@@ -90,7 +90,10 @@ class Desk:
                 "message": str(text),
                 "data": dict(data),
             }:
-                self._log.info("request_answered", request_id=request_id, of=worker, code=code)
+                if self.relay.only_looks(worker, request_id):  # a live view asks twice a second
+                    self._log.debug("request_answered", request_id=request_id, of=worker, code=code)
+                else:
+                    self._log.info("request_answered", request_id=request_id, of=worker, code=code)
                 return self.relay.answered(worker, Answer(request_id, ok, code, text, data))
             case {"type": "halt", "reason": str(reason)}:
                 self.halt(reason, worker)

@@ -133,6 +133,11 @@ class Relay:
     def _answer_by(self, now_ns: int) -> int:
         return now_ns + int(self.answer_s * _NS)
 
+    def only_looks(self, worker: str, request_id: str) -> bool:
+        """Whether that request changes nothing."""
+        known = self._pending.get((worker, request_id))
+        return known is not None and known.request.role is Role.READ
+
     def acknowledged(self, worker: str, request_id: str) -> None:
         """The worker has taken it up."""
         known = self._pending.get((worker, request_id))

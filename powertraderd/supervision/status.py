@@ -112,6 +112,7 @@ def _trading(daemon: Daemon, workers: Mapping[str, Worker]) -> dict[str, Any]:
     held, causes = daemon.held, _causes(daemon, workers)
     return {
         "mode": daemon.settings.trading.mode,
+        "quote": daemon.settings.trading.quote,
         "state": standing.standing(causes),
         "causes": [asdict(cause) for cause in causes],
         "paused": held.paused,

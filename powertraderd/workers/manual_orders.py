@@ -114,6 +114,7 @@ def _data(record: OrderRecord) -> dict[str, Any]:
         "state": record.state.value,
         "client_order_id": intent.client_order_id,
         "coin": intent.coin,
+        "product_id": intent.product_id,
         "side": intent.side.value,
         "quantity": text(record.filled_quantity),
         "average_price": price_text(_average(record)),

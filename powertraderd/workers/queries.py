@@ -84,6 +84,10 @@ class Queries:
 
     def answer(self, command: Command) -> Answer:
         """The rows asked for, or what could not be read."""
+        stranger = self._stranger(command)
+        if stranger is not None:
+            message = f"{stranger} is not among trading.coins: {', '.join(self._coins)}"
+            return refusal(command.id, "unknown_coin", message)
         try:
             data = self._data(command)
         except PowertraderError as error:
@@ -92,6 +96,17 @@ class Queries:
             message = f"the exporter does not know {command.verb}"
             return refusal(command.id, Code.UNKNOWN_VERB, message)
         return Answer(command.id, ok=True, code=Code.OK, data=data)
+
+    def _stranger(self, command: Command) -> Coin | None:
+        """A coin that is not traded, where the answer could be of no other."""
+        match command.args:
+            case OfCoin(coin=coin) | PerhapsCoin(coin=str() as coin) if coin not in self._coins:
+                return coin
+            case Candles(coin=coin) if (
+                coin not in self._coins and self._candles.newest(coin, Timeframe.HOUR_1) is None
+            ):
+                return coin
+        return None
 
     def _data(self, command: Command) -> Row | None:
         match command.verb, command.args:
@@ -112,7 +127,9 @@ class Queries:
             case "positions":
                 return self._positions()
             case "account":
-                return account_row(self._ledger.books(), quotes_of(self._status()))
+                status = self._status()
+                quote = (status.get("trading") or {}).get("quote")
+                return {**account_row(self._ledger.books(), quotes_of(status)), "quote": quote}
         return self._signal_rows()
 
     def _rows(self, verb: str, wish: Newest) -> list[Row]:
@@ -160,7 +177,7 @@ class Queries:
             self._ledger.books(), quotes_of(status), fee_of(status), self._coins, self._rules
         )
         if coin is not None:
-            table["coins"] = {coin: table["coins"][coin]} if coin in table["coins"] else {}
+            table["coins"] = {coin: table["coins"][coin]}
         return table
 
     def _status(self) -> Mapping[str, Any]:
@@ -267,6 +284,7 @@ def _order_row(record: OrderRecord) -> Row:
         "created_at": intent.created_at.isoformat(),
         "updated_at": record.updated_at.isoformat(),
         "coin": intent.coin,
+        "product_id": intent.product_id,
         "side": intent.side.value,
         "tag": intent.tag.value,
         "state": record.state.value,

@@ -97,9 +97,12 @@ def test_f15_many_exits_at_once_leave_no_zombie(daemon: Daemon) -> None:
     assert _zombies(daemon.pid) == []
 
 
-def test_f15_a_foreign_child_that_exits_3_is_reaped_and_halts_nothing(daemon: Daemon) -> None:
-    """Left by whoever executed us; gunicorn took such a code for its own worker's."""
-    daemon.start(before=_leave_a_child_behind)
+@pytest.mark.parametrize("age_s", [0, 1])
+def test_f15_a_foreign_child_that_exits_3_is_reaped_and_halts_nothing(
+    daemon: Daemon, age_s: float
+) -> None:
+    """Left by whoever executed us, dead already or soon; gunicorn took it for its own worker."""
+    daemon.start(before=lambda: _leave_a_child_behind(age_s))
     stranger = daemon.logged("stranger_reaped")
     assert stranger["status"] == 3
     assert daemon.all_running()
@@ -107,9 +110,9 @@ def test_f15_a_foreign_child_that_exits_3_is_reaped_and_halts_nothing(daemon: Da
     assert _zombies(daemon.pid) == []
 
 
-def _leave_a_child_behind() -> None:
+def _leave_a_child_behind(age_s: float) -> None:
     if os.fork() == 0:
-        time.sleep(1)
+        time.sleep(age_s)
         os._exit(3)
 
 

@@ -51,6 +51,14 @@ def test_money_has_two_decimals_and_thousands() -> None:
     assert figures.money(Decimal("-12.5")) == "-12.50"
 
 
+def test_what_rounds_to_nothing_has_no_minus() -> None:
+    """-0.00% looks like a loss."""
+    assert figures.money("-0.004") == "0.00"
+    assert figures.money("-0.004", signed=True) == "+0.00"
+    assert figures.percent("-0.004") == "+0.00%"
+    assert figures.percent("-0.005001") == "-0.01%"
+
+
 @pytest.mark.parametrize(
     ("price", "shown"),
     [

@@ -42,7 +42,7 @@ def test_the_file_is_the_one_that_the_daemon_names(ptctl: Callable[..., Result])
     result = ptctl("logs")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[0] == (
-        '2024-03-01 12:00:05 info    trader     decision coin=BTC numbers={"ask": "1"}'
+        "2024-03-01 12:00:05 info    trader     decision coin=BTC ask=1"
     )
     assert result.stdout.splitlines()[-1] == "Traceback: not JSON"
 

@@ -1,6 +1,7 @@
 """`ptctl chart` and `ptctl pnl`: pictures that fit, with every line and every sum."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -76,7 +77,8 @@ def test_every_line_of_the_coin_is_drawn_or_listed(ptctl: Callable[..., Result])
         for side in ("low", "high"):
             assert (f"{side} {row['timeframe']} " in shown) == (row[side] is not None)
     for name in ("ask", "average cost", "next DCA", "trail"):
-        assert f"\n{name} " in shown
+        assert re.search(rf"(^|  ){name} ", shown, re.MULTILINE)
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_a_line_far_from_the_candles_is_listed_and_does_not_flatten_the_picture(
@@ -87,8 +89,8 @@ def test_a_line_far_from_the_candles_is_listed_and_does_not_flatten_the_picture(
     positions["positions"][0]["next_dca_price"] = "1"
     replies["positions"] = good(positions)
     shown = ptctl("chart", "BTC", "--height", "20").stdout
-    row = next(line for line in shown.splitlines() if line.startswith("next DCA"))
-    assert "outside the picture" in row
+    assert re.search(r"next DCA +1\.000 +-100\.00% ↓$", shown, re.MULTILINE)
+    assert shown.count("↓") == 1
     assert sum("█" in line for line in shown.splitlines()) > 8
 
 

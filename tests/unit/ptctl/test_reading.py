@@ -211,3 +211,22 @@ def test_the_status_of_training_is_a_bar_for_each_coin_and_timeframe_and_trains_
     ]
     assert shown[3:] == ["trainer: learn DOGE 4hour, 3,012 of 5,100 candles"]
     assert not daemon.asked("train") + daemon.asked("train_stop")
+
+
+def test_the_figures_that_explain_a_decision_come_first(
+    ptctl: Callable[..., Result], recorded: dict[str, Replies]
+) -> None:
+    """On 80 columns the others are cut."""
+    numbers = {"cash": "100", "bid": "9", "long": "3", "quantity": "1", "limit": "2", "peak": "9"}
+    row = {"coin": "BTC", "action": "DCA_SKIP", "reason_code": "dca_cap", "numbers": numbers}
+    recorded["decisions"] = good({"decisions": [row]})
+    assert "dca_cap  limit=2 peak=9 long=3 cash=100 bid=9" in ptctl("decisions").stdout
+
+
+def test_amounts_of_the_account_have_their_unit(
+    ptctl: Callable[..., Result], recorded: dict[str, Replies]
+) -> None:
+    """The currency that is paid with, or percent."""
+    recorded["account"] = good({**content(recorded, "account"), "quote": "EUR"})
+    units = {line.split()[-1] for line in ptctl("account").stdout.splitlines()[:-1]}
+    assert units == {"EUR", "%"}

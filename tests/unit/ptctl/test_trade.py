@@ -14,6 +14,7 @@ BOUGHT = {
     "state": "FILLED",
     "client_order_id": "c-1",
     "coin": "BTC",
+    "product_id": "BTC-USD",
     "side": "BUY",
     "quantity": "0.0004",
     "average_price": "62042.1",
@@ -38,14 +39,14 @@ def test_a_buy_says_what_was_filled_at_what_price_and_fee(ptctl: Callable[..., R
     result = ptctl("buy", "btc", "25", "--yes", "--request-id", "mine-1")
     assert result.exit_code == 0
     assert result.stdout == (
-        "bought 0.0004 BTC at 62,042.10 for 24.82, fee 0.15 (FILLED)\nrequest id mine-1\n"
+        "bought 0.0004 BTC at 62,042.10 for 24.82 USD, fee 0.15 (FILLED)\nrequest id mine-1\n"
     )
 
 
 def test_a_sell_says_what_was_gained(ptctl: Callable[..., Result]) -> None:
     """After all fees."""
     shown = ptctl("sell", "BTC", "--all", "-y").stdout
-    assert "sold 0.0004 BTC at 62,042.10 for 24.82, fee 0.15, realised -1.50" in shown
+    assert "sold 0.0004 BTC at 62,042.10 for 24.82 USD, fee 0.15, realised -1.50" in shown
 
 
 @pytest.mark.parametrize(

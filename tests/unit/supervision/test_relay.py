@@ -206,3 +206,14 @@ def test_an_acknowledgement_of_something_unknown_changes_nothing(bench: Bench) -
     """A worker may be late, or wrong."""
     bench.relay.acknowledged("trader", "nobody")
     assert bench.relay.overdue(NOW) == []
+
+
+def test_a_look_is_told_from_a_deed_while_it_is_under_way(bench: Bench) -> None:
+    """A live view looks twice a second, which is no news for the log."""
+    look = parse_request(b'{"id":"look","verb":"decisions","args":{}}')
+    assert isinstance(look, Request)
+    bench.ask(look)
+    bench.ask(_request("deed"))
+    assert bench.relay.only_looks("exporter", "look")
+    assert not bench.relay.only_looks("trader", "deed")
+    assert not bench.relay.only_looks("exporter", "unknown")

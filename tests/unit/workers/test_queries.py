@@ -15,7 +15,7 @@ from powertraderd.model.candle import Candle, Coin, Timeframe
 from powertraderd.model.rules import StrategyRules
 from powertraderd.supervision.client import Client
 from powertraderd.supervision.protocol import Answer
-from powertraderd.supervision.verbs import Args, Candles, Newest
+from powertraderd.supervision.verbs import Args, Candles, Newest, OfCoin, PerhapsCoin
 from powertraderd.testing import legacy_folder
 from powertraderd.workers.queries import Queries, QueryPorts
 from powertraderd.workers.role import Command
@@ -45,7 +45,7 @@ def queries(tmp_path: Path) -> Queries:
         ports,
         client=Client(tmp_path / "nobody.sock"),
         clock=FrozenClock(START),
-        coins=(Coin("BTC"),),
+        coins=(Coin("BTC"), Coin("ETH")),
         rules=StrategyRules(),
     )
 
@@ -66,9 +66,26 @@ def test_the_newest_candles_are_told_oldest_first(queries: Queries) -> None:
 
 def test_a_coin_without_candles_is_said(queries: Queries) -> None:
     """Not ready, which is not the same as empty."""
-    answer = asked(queries, "candles", Candles(Coin("XRP")))
+    answer = asked(queries, "candles", Candles(Coin("ETH")))
     assert (answer.ok, answer.code) == (False, "not_ready")
-    assert "XRP: no candles are stored yet" in answer.message
+    assert "ETH: no candles are stored yet" in answer.message
+
+
+@pytest.mark.parametrize(
+    ("verb", "args"),
+    [
+        ("candles", Candles(Coin("XRP"))),
+        ("levels", OfCoin(Coin("XRP"))),
+        ("risk", PerhapsCoin(Coin("XRP"))),
+    ],
+)
+def test_a_coin_that_is_not_traded_is_refused_by_name(
+    queries: Queries, verb: str, args: Args
+) -> None:
+    """An empty table would look like a coin of which nothing is known yet."""
+    answer = asked(queries, verb, args)
+    assert (answer.ok, answer.code) == (False, "unknown_coin")
+    assert answer.message == "XRP is not among trading.coins: BTC, ETH"
 
 
 def test_imported_trades_are_told_newest_first_and_their_fees_are_unknown(
