@@ -220,7 +220,7 @@ def placed(daemon: Daemon) -> int:
 
 @pytest.mark.timeout(600)
 def test_after_a_halt_has_returned_no_order_reaches_the_exchange(busy: Daemon) -> None:
-    """25 halts under load, every fifth with a stopped trader; test_halt_live.py has a hundred."""
+    """25 halts under load, every fifth with a stopped trader; tests/acceptance has a hundred."""
     dice = random.Random(7)  # noqa: S311 - the same dice for everybody
     killed = 0
     for repetition in range(25):

@@ -6,6 +6,7 @@
 import os
 import random
 import signal
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
@@ -93,7 +94,8 @@ def _inject(daemon: Daemon, role: str, fault: str) -> None:
     """Do it, and wait until it has been taken up."""
     if fault in {"KILL", "STOP"}:
         pid = daemon.in_state(role, "running")["pid"]
-        os.kill(pid, signal.SIGKILL if fault == "KILL" else signal.SIGSTOP)
+        with suppress(ProcessLookupError):  # the fault before this one was quicker
+            os.kill(pid, signal.SIGKILL if fault == "KILL" else signal.SIGSTOP)
         until(lambda: not alive(pid), f"{role} to be dead of {fault}")
     else:
         daemon.order(role, fault)
