@@ -4,11 +4,13 @@
 # make test-ops          deploys into a container that really boots; needs root, and what .ci/run installs
 # make faults RUNS=1     the list of faults, so many times in a row
 # make soak MINUTES=30 SEED=1   the demo's daemon under random faults, then the promises
+# make soak-live         the same in live mode, against the loopback exchange
+# make proofs-nightly    every proof and scenario with both kinds of key and three seeds
 # make bench             the figures that the README reports, about four minutes
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help venv run test faults lint soak bench generate pictures lock clean venv-ops bundle test-ops
+.PHONY: help venv run test faults lint proofs-nightly soak soak-live bench generate pictures lock clean venv-ops bundle test-ops
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -58,6 +60,10 @@ RUNS ?= 1
 faults: venv
 	for run in $$(seq $(RUNS)); do $(BIN)/python -m pytest -n 3 --dist loadfile tests/faults || exit 1; done
 
+# Every proof and scenario with both kinds of key and three seeds; a case each is in `make test`.
+proofs-nightly: venv
+	$(BIN)/python -m pytest -m 'nightly or not nightly' tests/proofs
+
 BENCHMARKS := training heartbeat ptctl_status at_rest
 
 test-ops: venv venv-ops
@@ -68,6 +74,9 @@ MINUTES ?= 5
 SEED ?= 1
 soak: venv
 	$(BIN)/python tests/soak/soak.py --minutes $(MINUTES) --seed $(SEED)
+
+soak-live: venv
+	$(BIN)/python tests/soak/soak.py --live --minutes $(MINUTES) --seed $(SEED)
 
 bench: venv
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py || exit 1; done

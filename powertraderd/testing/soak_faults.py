@@ -52,12 +52,15 @@ class Injector:
             "paused, killed, started": (1, self._pause_and_kill),
         }
 
-    def one(self) -> str:
-        """Inject a fault by chance; returns its kind."""
+    def chance(self) -> str:
+        """A kind of fault."""
         weights = [weight for weight, _ in self.kinds.values()]
         [kind] = self.dice.choices(list(self.kinds), weights)
-        self.kinds[kind][1]()
         return kind
+
+    def inject(self, kind: str) -> None:
+        """Let it happen."""
+        self.kinds[kind][1]()
 
     def trade(self) -> None:
         """Buy or sell a little by hand; the answer may be anything, the ledger tells later."""

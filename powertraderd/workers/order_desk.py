@@ -7,7 +7,7 @@ looked for, because an exchange may show an order later than anybody thought.
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -22,7 +22,7 @@ from powertraderd.errors import (
     TransientExchangeError,
 )
 from powertraderd.model.decision import Decision
-from powertraderd.model.money import EXACT
+from powertraderd.model.money import EXACT, plain
 from powertraderd.model.order import (
     Fill,
     OrderEvent,
@@ -125,22 +125,26 @@ class OrderDesk:
             return self._resolve(record)
         return self._collect(record, record.order_id)
 
-    def compare_orders(self) -> None:
-        """Hold the orders of the last day against the venue's own list.
+    def compare_orders(self) -> tuple[str, ...]:
+        """Hold the orders of the last day against the venue's own list; differences in words.
 
         The quiet window is a bet that can be lost: an order taken half a minute late and listed a
         minute later is seen by no read of the window. So one that counted as never placed and is
-        listed after all is taken up. Raises InvariantBroken where an intent became several orders
+        listed after all is taken up. One that is final here and has more fills there is told: what
+        is final is never booked again. Raises InvariantBroken where an intent became several orders
         or another one than we know, TransientExchangeError when the venue cannot be read.
         """
         of_product: dict[str, list[OrderRecord]] = {}
         for record in self._ledger.orders_since(self._clock.now() - LATE):
             of_product.setdefault(record.intent.product_id, []).append(record)
-        for product_id, records in of_product.items():
-            if not self._avoid(ORDERS, product_id):
-                self._compare(product_id, records)
+        return tuple(
+            difference
+            for product_id, records in of_product.items()
+            if not self._avoid(ORDERS, product_id)
+            for difference in self._compare(product_id, records)
+        )
 
-    def _compare(self, product_id: str, records: Sequence[OrderRecord]) -> None:
+    def _compare(self, product_id: str, records: Sequence[OrderRecord]) -> Iterator[str]:
         start = min(record.intent.created_at for record in records) - LOOKBACK
         with self._heart.phase(ORDERS, self._budgets.read_orders, product_id):
             reports = self._broker.orders_since(product_id, start)
@@ -155,6 +159,12 @@ class OrderDesk:
             if record.order_id is None and record.state in _NEVER_PLACED and not busy:
                 self._revive(record, report)
                 busy = True  # one in flight per product: the next one follows later
+            elif record.state.final and report.filled_quantity > record.filled_quantity:
+                yield (
+                    f"{record.intent.coin}: order {report.order_id} is {record.state.value} with "
+                    f"{plain(record.filled_quantity)} in the ledger, the venue's list says "
+                    f"{plain(report.filled_quantity)}"
+                )
 
     def _revive(self, record: OrderRecord, report: OrderReport) -> None:
         client_order_id = record.intent.client_order_id

@@ -54,7 +54,7 @@ class Reconciler:
         first: one that was missed is a difference until it is booked. Raises
         TransientExchangeError when the venue cannot be read, InvariantBroken for doubled orders.
         """
-        self._desk.compare_orders()
+        found = self._desk.compare_orders()
         open_orders = self._ledger.open_orders()
         if open_orders:
             return tuple(
@@ -64,4 +64,5 @@ class Reconciler:
             )
         with self._heart.phase("broker.balances", self._budgets.read_orders):
             held = self._broker.balances()
-        return tuple(balances.differences(self._ledger.books(), held, self._holdings, products))
+        books = self._ledger.books()
+        return (*found, *balances.differences(books, held, self._holdings, products))

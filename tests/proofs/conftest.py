@@ -2,14 +2,16 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import pytest
 
 from powertraderd.testing.proof import crash, disconnect
+from powertraderd.testing.proof.draws import DRAWS, PAIRING, draw_of
 from powertraderd.testing.proof.lane import Lane, Lanes
 
 C = TypeVar("C")
@@ -17,6 +19,29 @@ R = TypeVar("R")
 WIDTH = 4
 """Lanes beside each other: most of a case is waiting."""
 _ALONE = "PYTEST_XDIST_WORKER" not in os.environ
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Both kinds of key and three seeds: a choice in `make test`, all in `make proofs-nightly`."""
+    if "case" in metafunc.fixturenames:
+        metafunc.parametrize("case", list(_with_draws(metafunc.module.CASES)))
+    if "draw" in metafunc.fixturenames:
+        once = "minutes" in metafunc.fixturenames  # what waits for long is not waited for twice
+        pairing = PAIRING[:1] if once else PAIRING
+        params = [_param(each, str(each), nightly=each not in pairing) for each in DRAWS]
+        metafunc.parametrize("draw", params)
+
+
+def _with_draws(cases: Iterable[Any]) -> Iterator[Any]:
+    for case in cases:
+        own = draw_of(case)
+        for draw in DRAWS:
+            name = str(case) if draw == own else f"{case} {draw}"
+            yield _param(replace(case, draw=draw), name, nightly=draw != own)
+
+
+def _param(value: object, name: str, *, nightly: bool) -> Any:  # noqa: ANN401 - pytest's own
+    return pytest.param(value, id=name, marks=[pytest.mark.nightly] if nightly else [])
 
 
 class Proof(Generic[C, R]):

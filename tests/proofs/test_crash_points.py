@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 
 from powertraderd.testing.proof.crash import NOT_REACHED, Case, cases
+from powertraderd.testing.proof.draws import DRAWS, draw_of
 
 TITLE = "crash points: where the trader was killed around an order"
+CASES = list(cases())
 MANY = 200
 MORE_TRIES = 2
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("case", list(cases()), ids=str)
 def test_a_death_loses_and_repeats_nothing(
     case: Case,
     crashes: Any,  # noqa: ANN401 - see conftest.py
@@ -40,5 +41,6 @@ def test_a_death_loses_and_repeats_nothing(
 
 def test_the_points_are_many() -> None:
     """And no combination is there twice."""
-    names = [str(case) for case in cases()]
+    names = [str(case) for case in CASES]
     assert len(set(names)) == len(names) >= MANY
+    assert {draw_of(case) for case in CASES} == set(DRAWS)

@@ -11,6 +11,7 @@ import pytest
 
 from powertraderd.testing.proof.disconnect import Case, cases
 
+CASES = list(cases())
 TITLES = (
     "accepted, then disconnected: what happens to the answer of POST /orders",
     "the same, to the reads on which the order's fate hangs",
@@ -18,7 +19,6 @@ TITLES = (
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("case", list(cases()), ids=str)
 def test_one_intent_is_at_most_one_order_and_the_books_know_it(
     case: Case,
     disconnects: Any,  # noqa: ANN401 - see conftest.py

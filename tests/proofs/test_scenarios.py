@@ -1,6 +1,7 @@
 """Scenarios of the exchange's life around the real trader (FAKE_EXCHANGE.md, 13).
 
-S2, S4, S9 and S10 are in test_disconnects.py, S5 in test_crash_points.py.
+S2, S4, S9 and S10 are in test_disconnects.py, S5 in test_crash_points.py, S17 and S20 in
+tests/acceptance with the whole daemon. Each runs with both kinds of key and several seeds.
 """
 
 import json
@@ -19,6 +20,7 @@ from powertraderd.errors import ExitCode
 from powertraderd.model.order import OrderRecord, OrderState
 from powertraderd.testing.proof.books import fresh_state
 from powertraderd.testing.proof.comparison import disagreements
+from powertraderd.testing.proof.draws import Draw
 from powertraderd.testing.proof.lane import Lane
 from powertraderd.testing.proof.trader import (
     PATIENCE_S,
@@ -55,14 +57,14 @@ DOUBTFUL = ("UNKNOWN_FAILURE_REASON", "COMMANDER_REJECTED_NEW_ORDER", "A_CODE_OF
 class World:
     """One exchange, one state folder, and the traders that live on them one after another."""
 
-    def __init__(self, lane: Lane, folder: Path) -> None:
+    def __init__(self, lane: Lane, folder: Path, draw: Draw) -> None:
         """Nobody trades yet."""
         self.lane = lane
         self.venue = lane.venue
         self.folder = folder
         self.traders: list[Trader] = []
         fresh_state(folder)
-        lane.prepare(reconcile_window_s=QUIET_WINDOW_S)
+        lane.prepare(draw, reconcile_window_s=QUIET_WINDOW_S)
 
     def start(self, *, ready: bool = True, **settings: Mapping[str, object]) -> Trader:
         """The next trader."""
@@ -124,18 +126,16 @@ def lane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lane]:
 
 
 @pytest.fixture
-def world(lane: Lane, tmp_path: Path) -> Iterator[World]:
-    """The exchange at its beginning."""
-    made = World(lane, tmp_path)
+def world(lane: Lane, tmp_path: Path, draw: Draw) -> Iterator[World]:
+    """The exchange at its beginning; keys and seeds are drawn in conftest.py."""
+    made = World(lane, tmp_path, draw)
     yield made
     made.close()
 
 
-@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
-def test_s1_a_buy_and_a_sale(world: World, algorithm: str) -> None:
-    """With a key of either kind; books and exchange agree to the last digit."""
-    key_file = str(world.venue.keys[algorithm].file)
-    trader = world.start(exchange={"key_file": key_file})
+def test_s1_a_buy_and_a_sale(world: World) -> None:
+    """Books and exchange agree to the last digit."""
+    trader = world.start()
     assert world.ask(trader, "b", "buy", usd="100")["ok"]
     assert world.ask(trader, "s", "sell", all=True)["ok"]
     world.settle(trader)
@@ -186,14 +186,20 @@ def test_s6_the_exchange_dies_with_the_order_in_its_hands(world: World) -> None:
     assert len(world.posts()) == 1
 
 
-def test_s7_a_stopped_exchange_stops_nothing_but_trading(world: World) -> None:
+@pytest.mark.timeout(480)
+@pytest.mark.parametrize("minutes", [0, pytest.param(5, marks=pytest.mark.nightly)])
+def test_s7_a_stopped_exchange_stops_nothing_but_trading(world: World, minutes: float) -> None:
     """SIGSTOP around an order for several timeouts; after SIGCONT all is as it should be."""
     trader = world.start(exchange={"read_timeout_seconds": 1})
     world.venue.signal(signal.SIGSTOP)
+    end = time.monotonic() + 60 * minutes
     try:
         assert not world.ask(trader, "b", "buy", usd="50")["ok"]
         answer = world.ask(trader, "r", "buy", usd="60")
         assert not answer["ok"]
+        while time.monotonic() < end:
+            assert not world.ask(trader, str(uuid.uuid4()), "buy", usd="60")["ok"]
+            time.sleep(5)
     finally:
         world.venue.signal(signal.SIGCONT)
     world.venue.post("policy", deadline_s=600)  # it counts its own sleep as the client's patience
@@ -303,6 +309,68 @@ def test_s14_a_sale_is_rounded_down_to_what_can_be_sold(world: World) -> None:
     assert Decimal(size) == Decimal(sale["filled_size"])
     assert len(size.partition(".")[2]) <= 8
     assert 0 < Decimal(buy["filled_size"]) - Decimal(size) < Decimal("0.00000001")
+
+
+def test_balances_that_are_rounded_hold_nothing_back(world: World) -> None:
+    """The exchange shows eight decimals, the fills have fourteen: no difference, and so on."""
+    world.venue.post("policy", balance_decimals=8)
+    trader = world.start()
+    assert world.ask(trader, "b", "buy", usd="77.77")["ok"]
+    assert trader.agrees(patience_s=0) == ""
+    assert world.ask(trader, "b2", "buy", usd="33.33")["ok"]
+    assert world.ask(trader, "s", "sell", pct="50")["ok"]
+    world.settle(trader)
+
+
+def test_a_satoshi_that_is_missing_is_a_difference(world: World) -> None:
+    """One increment less than the ledger says: nothing is bought, and it is said."""
+    trader = world.start()
+    assert world.ask(trader, "b", "buy", usd="50")["ok"]
+    world.venue.post("balance", BTC="-0.00000001")
+    assert "0.00000001 missing" in trader.agrees(patience_s=0)
+    assert world.ask(trader, "b2", "buy", usd="50")["code"] == "differences"
+    assert len(world.posts()) == 1
+
+
+def test_a_price_that_cannot_be_sends_nothing(world: World) -> None:
+    """Crossed, zero, one-sided, old or ten times the market: refused with the reason."""
+    trader = world.start()
+    match = {"path_regex": "best_bid_ask"}
+    for action, params, code in (
+        ("crossed_book", {}, "quote_unknown"),
+        ("zero_price", {}, "quote_unknown"),
+        ("one_sided", {"side": "asks"}, "quote_unknown"),
+        ("stale_price", {"s": 600}, "quote_stale"),
+        ("spike", {"x": 10}, "close_distance_limit"),
+    ):
+        world.venue.fault(action, match=match, **params)
+        assert world.ask(trader, action + str(params), "buy", usd="50")["code"] == code
+        world.venue.post("faults", clear=True)
+    assert world.posts() == []
+    assert world.ask(trader, "b", "buy", usd="50")["ok"]
+    world.settle(trader)
+
+
+def test_answers_without_their_optional_fields_are_enough(world: World) -> None:
+    """And fields and values of tomorrow change nothing."""
+    world.venue.post("policy", omit_optional=True, unknown_fields=True)
+    trader = world.start()
+    assert world.ask(trader, "b", "buy", usd="77.77")["ok"]
+    assert world.ask(trader, "s", "sell", all=True)["ok"]
+    world.settle(trader)
+
+
+def test_a_thin_book_fills_what_it_holds_and_no_more(world: World) -> None:
+    """Two buys meet the same ladder: the second finds what the first one left."""
+    asks = [["60000.01", "0.001"], ["60010", "0.0005"]]
+    world.venue.post("book", id="BTC-USD", asks=asks, bids=[["60000", "5"]])
+    trader = world.start()
+    assert world.ask(trader, "b1", "buy", usd="50")["ok"]
+    assert world.ask(trader, "b2", "buy", usd="50")["ok"]
+    world.settle(trader)
+    first, second = world.venue.orders()
+    assert (first["status"], second["status"]) == ("FILLED", "CANCELLED")
+    assert Decimal(first["filled_size"]) + Decimal(second["filled_size"]) == Decimal("0.0015")
 
 
 def test_s15_what_is_below_the_minimum_is_not_sent(world: World) -> None:

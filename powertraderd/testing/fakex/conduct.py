@@ -11,6 +11,8 @@ from powertraderd.testing.fakex.knobs import Knobs
 
 _ORDERS = "/api/v3/brokerage/orders"
 _OK = 200
+_HEADER = "eyJ"
+"""Every token begins with the brace and the quotation mark of its header."""
 _LIST = "/api/v3/brokerage/orders/historical/batch"
 
 
@@ -20,17 +22,20 @@ def _posts(journal: Sequence[Entry]) -> list[Entry]:
 
 def sent_while_unknown(journal: Sequence[Entry], window_s: float) -> Iterator[str]:
     """I3: an order left although nobody knew what had become of an earlier one of its product."""
-    posts = _posts(journal)
-    for number, later in enumerate(posts):
-        for earlier in posts[:number]:
-            known = earlier["delivered"] and earlier["status"] == _OK
-            if earlier["product"] != later["product"] or known:
-                continue
-            if not _resolved(journal, earlier, later, window_s):
+    unknown: list[Entry] = []
+    for later in _posts(journal):
+        before, unknown = unknown, []
+        for earlier in before:
+            if earlier["product"] == later["product"]:
+                if _resolved(journal, earlier, later, window_s):
+                    continue
                 yield (
                     f"{later['client_order_id']} was sent while the outcome of "
                     f"{earlier['client_order_id']} was unknown"
                 )
+            unknown.append(earlier)
+        if not (later["delivered"] and later["status"] == _OK):
+            unknown.append(later)
 
 
 def _resolved(journal: Sequence[Entry], earlier: Entry, later: Entry, window_s: float) -> bool:
@@ -96,9 +101,11 @@ def sent_although(
 
 def secrets_in_logs(declared: Mapping[str, Any], tokens: Sequence[str]) -> Iterator[str]:
     """I9: a token or a declared secret in a declared log file."""
-    secrets = [*declared.get("secrets", []), *tokens]
+    secrets = declared.get("secrets", [])
     for name in declared.get("logs", []):
         log = Path(name).read_text(encoding="utf-8", errors="replace")
         found = sum(secret in log for secret in secrets)
+        if _HEADER in log:  # there are many tokens
+            found += sum(token in log for token in tokens)
         if found:
             yield f"{name}: {found} secrets"

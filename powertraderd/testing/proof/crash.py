@@ -9,6 +9,7 @@ from typing import Any
 
 from powertraderd.testing.proof.books import fresh_state
 from powertraderd.testing.proof.comparison import disagreements
+from powertraderd.testing.proof.draws import DRAWS, Draw
 from powertraderd.testing.proof.lane import Lane
 from powertraderd.testing.proof.marks import Mark
 from powertraderd.testing.proof.trader import PATIENCE_S, QUIET_WINDOW_S, Trader, until_final
@@ -94,6 +95,7 @@ class Case:
     wire: str = ""
     second: Mark | None = None
     """The next incarnation dies here, while it reconciles."""
+    draw: Draw = DRAWS[0]
 
     @property
     def point(self) -> str:
@@ -158,7 +160,7 @@ def run(lane: Lane, folder: Path, case: Case) -> Result:
     """Live through one combination and compare the books with the truth."""
     began = time.monotonic()
     fresh_state(folder)
-    lane.prepare(t_fill_ms=300, t_settle_ms=200, reconcile_window_s=QUIET_WINDOW_S)
+    lane.prepare(case.draw, t_fill_ms=300, t_settle_ms=200, reconcile_window_s=QUIET_WINDOW_S)
     scene = _Scene(lane, folder, case)
     try:
         scene.play()

@@ -10,6 +10,7 @@ from typing import Any
 
 from powertraderd.testing.proof.books import fresh_ledger
 from powertraderd.testing.proof.comparison import disagreements
+from powertraderd.testing.proof.draws import DRAWS, Draw
 from powertraderd.testing.proof.lane import Child, Lane
 
 START = "2026-11-24T12:00:00+00:00"
@@ -87,6 +88,7 @@ class Case:
     lag_s: int
     read: str = ""
     """The read that meets the action instead of the order; list_orders is asked after a close."""
+    draw: Draw = DRAWS[0]
 
     def __str__(self) -> str:
         """For test ids."""
@@ -122,6 +124,7 @@ def run(lane: Lane, folder: Path, case: Case) -> Result:
     """Live through one combination and compare the books with the truth."""
     began = time.monotonic()
     lane.prepare(
+        case.draw,
         dup_policy=case.policy,
         auth_clock="wall",
         order_lag_s=case.lag_s,
@@ -172,7 +175,7 @@ def _bear(lane: Lane, folder: Path, *, submit: bool) -> Child:
         "admin": lane.venue.admin_url,
         "rest": lane.venue.base_url,
         "ca": str(lane.venue.ca_file),
-        "key_file": str(lane.venue.keys["ES256"].file),
+        "key_file": str(lane.key_file),
         "ledger": str(folder / "ledger.db"),
         "read_timeout_s": _READ_TIMEOUT_S,
         "submit": submit,

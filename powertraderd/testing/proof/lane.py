@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from powertraderd.testing.proof.draws import DRAWS, JITTER_MS, Draw
 from powertraderd.testing.proof.nursery import Nursery
 from powertraderd.testing.venue import Venue
 
@@ -61,11 +62,19 @@ class Lane:
         self.venue = Venue(folder / "venue", seed=number).start()
         self.nursery = Nursery()
         self.folder = folder
+        self.draw = DRAWS[0]
 
-    def prepare(self, **policy: Any) -> None:  # noqa: ANN401 - knobs
-        """The exchange as at its beginning."""
-        self.venue.post("reset")
-        self.venue.post("policy", **GENEROUS, **policy)
+    @property
+    def key_file(self) -> Path:
+        """The key that the case's draw names."""
+        return self.venue.keys[self.draw.algorithm].file
+
+    def prepare(self, draw: Draw, **policy: Any) -> None:  # noqa: ANN401 - knobs
+        """The exchange as at the beginning of its life with this seed."""
+        self.draw = draw
+        self.venue.seed = draw.seed
+        self.venue.post("reset", seed=draw.seed)
+        self.venue.post("policy", **{**GENEROUS, "t_jitter_ms": JITTER_MS, **policy})
 
     def close(self) -> None:
         """End both."""

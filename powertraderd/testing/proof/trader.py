@@ -121,7 +121,7 @@ def start_settings(
         "exchange": {
             "base_url": lane.venue.base_url,
             "ca_file": str(lane.venue.ca_file),
-            "key_file": str(lane.venue.keys["EdDSA"].file),
+            "key_file": str(lane.key_file),
             "budget": str(CASH),
             "requests_per_second": 10,
         },

@@ -206,6 +206,34 @@ def test_an_intent_that_became_two_orders_halts_trading(world: World) -> None:
     assert any("several orders" in reason for reason in world.ears.halts())
 
 
+def test_fills_that_come_after_the_end_of_an_order_are_a_difference(world: World) -> None:
+    """What is final is not booked again: nothing more is opened, and it is said where."""
+    trader = world.start()
+    world.say_long()
+    world.tick(trader, 3)
+    (record,) = orders(world)
+    assert record.state is OrderState.FILLED
+    listed = world.exchange.orders_since
+
+    def grown(product_id: str, start: Any) -> Any:  # noqa: ANN401 - passed on
+        return tuple(
+            replace(report, filled_quantity=2 * report.filled_quantity)
+            for report in listed(product_id, start)
+        )
+
+    world.line.orders_since = grown
+    answer = world.ask(trader, "reconcile")
+    assert answer.code == "differences"
+    assert f"order {record.order_id} is FILLED with" in answer.message
+    assert "the venue's list says" in answer.message
+    world.say_long(Coin("ETH"))
+    world.tick(trader, 3)
+    assert len(orders(world)) == 1
+    assert world.ears.halts() == []
+    world.line.orders_since = listed
+    assert world.ask(trader, "reconcile", request_id="r2").ok
+
+
 def test_reads_that_fail_delay_the_booking_and_change_nothing(world: World) -> None:
     """The venue goes down right after the order."""
     trader = world.start()
