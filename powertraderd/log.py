@@ -10,6 +10,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal, cast
 
@@ -94,9 +95,14 @@ def _chain(worker: str, incarnation: int) -> list[Processor]:
     ]
 
 
+def _text(value: object) -> str:
+    """What JSON has no word for; an amount without an exponent."""
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
 def _formatter(form: Format, chain: list[Processor]) -> logging.Formatter:
     renderer: Processor = (
-        structlog.processors.JSONRenderer(default=str)
+        structlog.processors.JSONRenderer(default=_text)
         if form == "json"
         else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), timestamp_key="ts")
     )

@@ -4,6 +4,7 @@ Imports neither typer nor rich, because it has to answer at once.
 """
 
 from collections.abc import Iterator, Mapping
+from textwrap import wrap
 from typing import Any
 
 from powertraderd.ptctl.figures import (
@@ -22,6 +23,8 @@ from powertraderd.ptctl.figures import (
 from powertraderd.ptctl.session import Session
 from powertraderd.ptctl.table import ROOMY, WIDE, Column, Paper, gain, paper, render
 
+_NEWS_S = 30
+"""A worker reports at least every few seconds; older figures are no news."""
 Row = tuple[str, Mapping[str, Any]]
 _STATE_STYLES = {"RUNNING": "green", "STARTING": "yellow", "STOPPING": "yellow", "STOPPED": "dim"}
 
@@ -57,7 +60,11 @@ def head(status: Mapping[str, Any], on: Paper) -> list[str]:
         *([] if wide else [market]),
         *_trading(status, on),
         *_account(status, on),
-        *(on.paint(words, "bold red") for words in attention(status)),
+        *(
+            on.paint(line, "bold red")
+            for words in attention(status)
+            for line in wrap(words, on.width, subsequent_indent="  ")
+        ),
     ]
 
 
@@ -71,6 +78,12 @@ def attention(status: Mapping[str, Any]) -> Iterator[str]:
             yield f"! {name} is parked ({why}): mend the cause, then ptctl unpark {name}"
         if worker.get("state") == "UNKILLABLE":
             yield f"! {name} cannot be killed; the machine may need a reboot"
+    silent = decimal(pick(status, "age_s", "trader"))
+    if silent is not None and silent > _NEWS_S:
+        yield (
+            f"! the trader has told nothing for {duration(silent)}: prices and positions are that "
+            "old; ptctl events says why"
+        )
     if decimal(pick(status, "account", "residual")):
         yield "! the books do not add up: trading should be halted; keep the state folder"
 

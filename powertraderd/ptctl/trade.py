@@ -109,12 +109,13 @@ def outcome(answer: Answer) -> str:
     if data.get("quantity") is None:
         return answer.message or "done"
     side = "sold" if data.get("side") == "SELL" else "bought"
-    realised = data.get("realised")
+    realised, state = data.get("realised"), text(data.get("state"))
     profit = f", realised {money(realised, signed=True)}" if realised is not None else ""
     return (
         f"{side} {quantity(data['quantity'])} {text(data.get('coin'))} at "
         f"{price(data.get('average_price'))} for {paid(data.get('value'), data)}, "
-        f"fee {money(data.get('fees'))}{profit} ({text(data.get('state'))})"
+        f"fee {money(data.get('fees'))}{profit}"
+        f"{'' if state == 'FILLED' else f' ({state})'}"
     )
 
 

@@ -73,9 +73,9 @@ def _manual_buy_size(view: CoinView, rules: StrategyRules, quote_size: Usd) -> U
 
 def _manual_sell_size(view: CoinView, rules: StrategyRules, base_size: Base) -> Base:
     gates.refuse_when_busy(view)
-    wanted = gates.asked_size(base_size)
     if view.position is None:
         raise gates.Blocked(ReasonCode.NO_POSITION)
+    wanted = gates.asked_size(base_size)
     if wanted > view.position.quantity:
         raise gates.Blocked(ReasonCode.MORE_THAN_HELD, asked=shown(wanted))
     gates.usable_quote(view, rules.risk)

@@ -141,7 +141,9 @@ class Desk:
     def _relay(self, request: Request, peer: Peer, client: int) -> Answer | None:
         worker = self._fleet.workers[request.answerer.value]
         if worker.child is None or worker.state.life is not Life.RUNNING:
-            text = f"{worker.role} is not ready: {self._explain(worker.role)}"
+            remedy = _TO_BE_READY.get(worker.state.life, "`ptctl wait` until it is")
+            text = f"{worker.role} is not ready: {self._explain(worker.role)}; "
+            text += remedy.format(worker.role)
             return refusal(request.id, Code.NOT_READY, text)
         return self.relay.ask(
             request,
@@ -201,6 +203,10 @@ class Desk:
         return f"{worker.state.life} ({why})" if why else str(worker.state.life)
 
 
+_TO_BE_READY = {
+    Life.STOPPED: "`ptctl start {}` starts it",
+    Life.PARKED: "mend the cause, then `ptctl unpark {}`",
+}
 _DONE = {
     "pause": "reducing: nothing is bought; exits go on",
     "reduce": "reducing: nothing is bought; exits go on",

@@ -141,7 +141,8 @@ def _obey(role: Role, command: Command) -> _Outcome:
     try:
         return _Outcome(role.command(command))
     except TransientExchangeError as error:
-        return _Outcome(refusal(command.id, "exchange_unavailable", str(error)))
+        message = f"the exchange does not answer as it should ({error}): try again in a moment"
+        return _Outcome(refusal(command.id, "exchange_unavailable", message))
     except Exception as error:  # noqa: BLE001 - the border of a control request
         message = f"{command.verb} failed: {error}; the worker starts afresh, see its log"
         return _Outcome(refusal(command.id, Code.INTERNAL, message), error)

@@ -4,6 +4,7 @@ import json
 import logging
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,12 @@ def test_what_is_no_secret_stays() -> None:
     """Numbers and names pass unchanged."""
     event = {"coin": "BTC", "numbers": {"ask": "1.5"}, "count": 3, "none": None}
     assert log.redact(None, "info", dict(event)) == event
+
+
+def test_an_amount_is_written_without_an_exponent() -> None:
+    """Nobody reads 9.7E-9."""
+    assert log._text(Decimal("9.70E-9")) == "0.00000000970"
+    assert log._text(Path("/run")) == "/run"
 
 
 def test_lines_are_counted_by_level_as_they_are_written() -> None:

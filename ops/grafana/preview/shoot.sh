@@ -44,4 +44,4 @@ shoot() { # BOARD SECONDS
   echo "docs/dashboards/$1.png"
 }
 shoot coin 140
-for board in overview trading workers training; do shoot "$board" "$((seconds < 280 ? seconds : 280))"; done
+for board in overview trading risk workers training; do shoot "$board" "$((seconds < 280 ? seconds : 280))"; done

@@ -17,7 +17,8 @@ def asked(descriptor: int | None, *, twice: bool = False) -> str:
     """From whichever there is, in that order. Raises ConfigError that names all of them."""
     if descriptor is not None:
         return from_descriptor(descriptor)
-    given = from_credential(os.environ) or from_terminal("passphrase", twice=twice)
+    question = "new passphrase, which every start will ask for" if twice else "the key's passphrase"
+    given = from_credential(os.environ) or from_terminal(question, twice=twice)
     if not given:
         msg = (
             "a passphrase is needed: sit at a terminal, or give --passphrase-fd N, or systemd's "

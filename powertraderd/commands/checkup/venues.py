@@ -168,5 +168,6 @@ def _product(product: Product) -> Finding:
         what = f"{product.product_id} does not trade: {product.closed_because}"
         remedy = "nothing is bought or sold until the exchange opens it"
         return fail(topic, what, remedy, passing=True)
-    least = f"least {plain(product.quote_min_size)}"
-    return ok(topic, f"{product.product_id}: steps of {plain(product.base_increment)}, {least}")
+    coin, _, quote = product.product_id.partition("-")
+    step, least = plain(product.base_increment), plain(product.quote_min_size)
+    return ok(topic, f"{product.product_id}: steps of {step} {coin}, least {least} {quote}")

@@ -230,3 +230,16 @@ def test_amounts_of_the_account_have_their_unit(
     recorded["account"] = good({**content(recorded, "account"), "quote": "EUR"})
     units = {line.split()[-1] for line in ptctl("account").stdout.splitlines()[:-1]}
     assert units == {"EUR", "%"}
+
+
+def test_figures_of_a_silent_trader_are_called_old(
+    ptctl: Callable[..., Result], recorded: dict[str, Replies]
+) -> None:
+    """The exchange may be down for an hour while every worker runs; the words fit 80 columns."""
+    status = content(recorded, "status")
+    status["age_s"]["trader"] = 29
+    assert "told nothing" not in ptctl("status").stdout
+    status["age_s"]["trader"] = 91.2
+    shown = ptctl("status").stdout
+    assert "! the trader has told nothing for 1 m 31 s" in shown
+    assert max(map(len, shown.splitlines())) <= 80

@@ -39,7 +39,7 @@ def test_a_buy_says_what_was_filled_at_what_price_and_fee(ptctl: Callable[..., R
     result = ptctl("buy", "btc", "25", "--yes", "--request-id", "mine-1")
     assert result.exit_code == 0
     assert result.stdout == (
-        "bought 0.0004 BTC at 62,042.10 for 24.82 USD, fee 0.15 (FILLED)\nrequest id mine-1\n"
+        "bought 0.0004 BTC at 62,042.10 for 24.82 USD, fee 0.15\nrequest id mine-1\n"
     )
 
 

@@ -107,7 +107,8 @@ def test_sizes_above_the_products_maximum_are_refused() -> None:
 
 def test_only_what_was_bought_can_be_sold() -> None:
     """No position, or less than asked for: refused."""
-    assert manual_sell(coin_view(), RULES, ONE).reason_code is ReasonCode.NO_POSITION
+    for size in (ONE, Base(Decimal(0))):  # nothing is all of nothing
+        assert manual_sell(coin_view(), RULES, size).reason_code is ReasonCode.NO_POSITION
     more = manual_sell(coin_view(a_position()), RULES, Base(Decimal("2.00000001")))
     assert more.reason_code is ReasonCode.MORE_THAN_HELD
     assert more.numbers["quantity"] == "2"
