@@ -28,6 +28,11 @@ def _buy_gain(row: Row) -> str:
     return percent(row.get("pnl_ask_pct"))
 
 
+def _short_next_dca(row: Row) -> str:
+    """As the original wrote it: -2.50% / N4."""
+    return next_dca(row).replace("neural ", "")
+
+
 _POSITIONS = (
     Column("COIN", lambda row: str(row["coin"])),
     *by_width(
@@ -43,7 +48,8 @@ _POSITIONS = (
     Column("GAIN", sell_gain, right=True, style=lambda row: gain(sell_gain(row))),
     Column("DCA", lambda row: count(row.get("stage")), right=True),
     Column("24H", lambda row: count(row.get("dca_24h")), right=True, needs=ROOMY),
-    Column("NEXT DCA", next_dca, right=True),
+    Column("NEXT DCA", next_dca, right=True, needs=ROOMY),
+    Column("NEXT DCA", _short_next_dca, right=True, below=ROOMY, flexible=True),
     Column("TRAIL", trail, right=True),
 )
 

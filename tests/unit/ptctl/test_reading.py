@@ -243,3 +243,23 @@ def test_figures_of_a_silent_trader_are_called_old(
     shown = ptctl("status").stdout
     assert "! the trader has told nothing for 1 m 31 s" in shown
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_a_position_with_long_figures_fits_into_eighty_columns(
+    ptctl: Callable[..., Result], recorded: dict[str, Replies]
+) -> None:
+    """What draws the next line is short there, and cut before any figure is."""
+    row = content(recorded, "positions")["positions"][0]
+    row |= {"quantity": "0.00642433", "value": "101070.48", "average_cost": "64285.66"}
+    row |= {"pnl_bid_pct": "-10.01", "next_dca_pct": "-20", "next_dca_source": "neural N6"}
+    row |= {"trail_line": "65892.80", "trail_armed": True}
+    recorded["positions"] = good({"positions": [row]})
+    _, line = ptctl("positions").stdout.splitlines()
+    assert len(line) <= 80
+    assert all(
+        figure in line for figure in ("101,070.48", "64,285.66", "-20.00% / N6", "65,892.80*")
+    )
+    row["value"] = "123456101.48"
+    _, line = ptctl("positions").stdout.splitlines()
+    assert len(line) <= 80
+    assert all(figure in line for figure in ("123,456,101.48", "…", "65,892.80*"))
