@@ -17,7 +17,7 @@ from powertraderd.ptctl.figures import (
 )
 from powertraderd.ptctl.session import Session
 from powertraderd.ptctl.status import next_dca, residual_words, sell_gain, trail
-from powertraderd.ptctl.table import ROOMY, Column, Paper, by_width, gain, paper, render
+from powertraderd.ptctl.table import ROOMY, WIDE, Column, Paper, by_width, gain, paper, render
 from powertraderd.ptctl.watch import looks
 
 app = typer.Typer()
@@ -42,9 +42,9 @@ _POSITIONS = (
         right=True,
     ),
     Column("VALUE", lambda row: money(row.get("value")), right=True),
-    Column("COST", lambda row: money(row.get("cost")), right=True, needs=ROOMY),
+    Column("COST", lambda row: money(row.get("cost")), right=True, needs=WIDE),
     Column("AVERAGE", lambda row: price(row.get("average_cost")), right=True),
-    Column("AT ASK", _buy_gain, right=True, needs=ROOMY, style=lambda row: gain(_buy_gain(row))),
+    Column("AT ASK", _buy_gain, right=True, needs=WIDE, style=lambda row: gain(_buy_gain(row))),
     Column("GAIN", sell_gain, right=True, style=lambda row: gain(sell_gain(row))),
     Column("DCA", lambda row: count(row.get("stage")), right=True),
     Column("24H", lambda row: count(row.get("dca_24h")), right=True, needs=ROOMY),

@@ -230,7 +230,7 @@ _COINS = (
     Column("COIN", lambda row: str(row[0])),
     Column("BID", _bid, right=True),
     Column("LONG/SHORT", lambda row: levels_words(pick(row[1], "signal")), right=True),
-    Column("QUANTITY", lambda row: quantity(_position(row, "quantity")), right=True, needs=ROOMY),
+    Column("QUANTITY", lambda row: quantity(_position(row, "quantity")), right=True, needs=WIDE),
     Column("VALUE", lambda row: money(_position(row, "value")), right=True),
     Column(
         "GAIN",
