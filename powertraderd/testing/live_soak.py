@@ -16,6 +16,7 @@ from typing import Any
 from powertraderd.testing.live import BUDGET, LiveDaemon, lay_out_market
 from powertraderd.testing.process_growth import Growth
 from powertraderd.testing.proof.comparison import disagreements
+from powertraderd.testing.proof.draws import ALGORITHMS
 from powertraderd.testing.rig import until
 from powertraderd.testing.soak_course import PATIENCE_S, Course, run, run_each
 from powertraderd.testing.venue import Venue
@@ -54,8 +55,8 @@ class Outcome:
 def live_soak(folder: Path, seed: int, *, minutes: float | None = None) -> Outcome:
     """Soak for ``minutes``, or until every quick kind of fault was there once.
 
-    Everything is kept in ``folder``. The account holds the daemon's budget and nothing else: books
-    and exchange must be equal.
+    An odd seed takes the Ed25519 key. Everything is kept in ``folder``. The account holds the
+    daemon's budget and nothing else: books and exchange must be equal.
     """
     venue = Venue(folder / "venue", seed=seed).start()
     try:
@@ -64,7 +65,8 @@ def live_soak(folder: Path, seed: int, *, minutes: float | None = None) -> Outco
         venue.post("policy", **GENEROUS, reconcile_window_s=QUIET_WINDOW_S, t_jitter_ms=300)
         state = folder / "daemon"
         state.mkdir()
-        daemon = LiveDaemon(state, venue, quiet_window=QUIET_WINDOW_S)
+        algorithm = ALGORITHMS[seed % len(ALGORITHMS)]
+        daemon = LiveDaemon(state, venue, algorithm=algorithm, quiet_window=QUIET_WINDOW_S)
         daemon.start()
         try:
             return _soak(daemon, venue, seed, minutes)

@@ -304,7 +304,8 @@ class Trader:
             product = self._facts.products.get(coin)
             if product is None or coin in busy:
                 continue
-            if floor_to(position.quantity, product.base_increment):
+            whole = floor_to(position.quantity, product.base_increment)
+            if whole or position.cost > product.quote_min_size:  # no rest costs a whole order
                 continue
             with self._context.heart.phase("ledger.close_remainder", self._budgets.ledger, coin):
                 self._ports.ledger.close_remainder(coin, self._context.clock.now())

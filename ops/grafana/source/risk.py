@@ -1,6 +1,6 @@
 """Risk: what trading may do, how near the limits are, what the ladders can cost, messages."""
 
-from grafana_foundation_sdk.builders import dashboard, timeseries
+from grafana_foundation_sdk.builders import dashboard, statetimeline, timeseries
 
 from ops.grafana.source.board import board
 from ops.grafana.source.panels import (
@@ -15,8 +15,11 @@ from ops.grafana.source.panels import (
     colour,
     curves,
     stairs,
+    states,
 )
 from ops.grafana.source.queries import increase, metric, over_time
+
+STATES = {1: ("ACTIVE", GREEN), 2: ("REDUCING", ORANGE), 3: ("HALTED", RED)}
 
 
 def risk() -> dashboard.Dashboard:
@@ -33,30 +36,28 @@ def risk() -> dashboard.Dashboard:
     return made
 
 
-def _state() -> timeseries.Panel:
-    query = over_time(f"max by (state) ({metric('trading_state')})", "{{state}}")
-    panel = curves(
-        "Trading state",
-        "1 for the state: ACTIVE all, REDUCING exits only, HALTED nothing.",
-        (query,),
-        alert="TradingHalted",
-        least=0,
+def _state() -> statetimeline.Panel:
+    numbered = " or ".join(
+        f"({metric('trading_state', state=word)} * {value})" for value, (word, _) in STATES.items()
     )
-    for pattern, color in (("^ACTIVE$", GREEN), ("^REDUCING$", ORANGE), ("^HALTED$", RED)):
-        panel = colour(panel, pattern, color)
-    return stairs(panel)
+    return states(
+        "Trading state",
+        "ACTIVE: everything; REDUCING: exits only; HALTED: nothing.",
+        over_time(f"sum ({numbered})", "trading"),
+        STATES,
+        size=(24, 4),
+        alert="TradingHalted",
+    )
 
 
-def _causes() -> timeseries.Panel:
-    query = over_time(f"max by (cause) ({metric('trading_cause')})", "{{cause}}")
-    return stairs(
-        curves(
-            "What holds trading back",
-            "1 while it does; ptctl status says it in words.",
-            (query,),
-            alert="TradingReduced",
-            least=0,
-        )
+def _causes() -> statetimeline.Panel:
+    return states(
+        "What holds trading back",
+        "ptctl status says it in words.",
+        over_time(f"max by (cause) ({metric('trading_cause')})", "{{cause}}"),
+        {0: ("no", GREEN), 1: ("yes", RED)},
+        size=(24, 7),
+        alert="TradingReduced",
     )
 
 
@@ -130,7 +131,7 @@ def _ages() -> timeseries.Panel:
     )
     return curves(
         "Age of what the venue said",
-        "Share of the age at which nothing is bought on it any more.",
+        "At 100 % nothing is bought on it any more.",
         (over_time(share, "{{fact}}"),),
         unit=RATIO,
         alert="VenueFactOld",

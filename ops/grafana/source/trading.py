@@ -47,7 +47,7 @@ def _positions() -> table.Panel:
             ("Value", USD, _of_coin("position_value_usd")),
             ("Cost", USD, _of_coin("position_cost_usd")),
             ("Average cost", USD, _of_coin("position_average_cost_usd")),
-            ("Gain at the bid", RATIO, _of_coin("position_profit_ratio", side="bid")),
+            ("Gain (bid)", RATIO, _of_coin("position_profit_ratio", side="bid")),
             ("Stage", COUNT, _of_coin("position_stage")),
             ("DCA in 24 h", COUNT, _of_coin("position_dca_buys_24h")),
             ("Next DCA at", USD, _of_coin("position_next_dca_price_usd")),

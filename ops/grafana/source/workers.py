@@ -1,6 +1,7 @@
 """Workers: their lives, phases, deaths, outside calls and words."""
 
 from grafana_foundation_sdk.builders import dashboard, statetimeline, table, timeseries
+from grafana_foundation_sdk.models import dashboard as model
 
 from ops.grafana.source.board import board
 from ops.grafana.source.panels import (
@@ -15,6 +16,7 @@ from ops.grafana.source.panels import (
     SECONDS,
     YELLOW,
     bars,
+    colour,
     columns,
     curves,
     states,
@@ -215,15 +217,19 @@ def _lines() -> timeseries.Panel:
 
 
 def _silence() -> timeseries.Panel:
-    return curves(
+    panel = curves(
         "Silence and stalls",
-        "Since each worker last reported; how often the supervisor itself stood still.",
+        "Since each worker last reported; on the right, how often the supervisor stood still.",
         (
             over_time(_of_worker("report_age_seconds"), "{{worker}}"),
-            over_time(f"sum({metric('supervisor_stalls_total')})", "stalls (number)"),
+            over_time(f"sum({metric('supervisor_stalls_total')})", "stalls"),
         ),
         unit=SECONDS,
         alert="WorkerSilent",
         calcs=("max",),
         least=0,
+    )
+    counted = [model.DynamicConfigValue(id_val="unit", value=COUNT)]
+    return colour(panel, "^stalls$", RED, axisPlacement="right").override_by_regexp(
+        "/^stalls$/", counted
     )

@@ -196,6 +196,29 @@ def test_the_rest_below_an_increment_becomes_dust(world: World) -> None:
     world.assert_equal_books()
 
 
+def test_an_increment_that_cannot_be_writes_no_position_off(world: World) -> None:
+    """A venue that says for once that coins are sold by the million: the position is kept."""
+    trader = world.start()
+    world.ask(trader, "buy", coin="BTC", usd="100")
+    bought = world.own_ledger().books()
+    told = world.exchange.products
+
+    def absurd(coins: Any) -> Any:  # noqa: ANN401 - passed on
+        million = Decimal(1_000_000)
+        return {coin: replace(each, base_increment=million) for coin, each in told(coins).items()}
+
+    world.line.products = absurd
+    world.tick(trader, 3, seconds=400)
+    assert last_decision(world)[0] == "HOLD"
+    kept = world.own_ledger().books()
+    assert kept.positions[BTC].quantity == bought.positions[BTC].quantity
+    assert (kept.realised, kept.dust) == (bought.realised, {})
+    world.line.products = told
+    world.tick(trader, 2, seconds=400)
+    assert world.ask(trader, "sell", request_id="s", coin="BTC", all=True).ok
+    world.assert_equal_books()
+
+
 def test_an_unknown_coin_is_refused_with_the_known_ones(world: World) -> None:
     """The answer says what may be traded."""
     answer = world.ask(world.start(), "buy", coin="DOGE", usd="10")
