@@ -263,3 +263,15 @@ def test_a_position_with_long_figures_fits_into_eighty_columns(
     _, line = ptctl("positions").stdout.splitlines()
     assert len(line) <= 80
     assert all(figure in line for figure in ("123,456,101.48", "…", "65,892.80*"))
+
+
+def test_the_averaging_down_of_a_day_is_shown_with_its_cap(
+    ptctl: Callable[..., Result], recorded: dict[str, Replies], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in the original's table; without a cap only how often it was."""
+    monkeypatch.setenv("COLUMNS", "120")
+    row = content(recorded, "positions")["positions"][0] | {"dca_24h": 1}
+    recorded["positions"] = good({"positions": [row | {"dca_max_24h": 2}, row]})
+    capped, free = (line.split() for line in ptctl("positions").stdout.splitlines()[1:])
+    assert "1/2" in capped
+    assert "1" in free
