@@ -36,6 +36,11 @@ def money(value: object, *, signed: bool = False) -> str:
     return UNKNOWN if number is None else _two_places(number, signed=signed)
 
 
+def with_unit(shown: str, unit: object) -> str:
+    """A figure with its unit, where both are known."""
+    return shown if shown == UNKNOWN or not unit else f"{shown} {unit}"
+
+
 def price(value: object) -> str:
     """A price with the decimals that its size deserves: 42,010.50, 0.5123, 0.00001234."""
     number = decimal(value)

@@ -6,7 +6,16 @@ from typing import Annotated, Any
 import typer
 
 from powertraderd.ptctl import options
-from powertraderd.ptctl.figures import moment, money, pick, price, quantity, short_quantity, text
+from powertraderd.ptctl.figures import (
+    moment,
+    money,
+    pick,
+    price,
+    quantity,
+    short_quantity,
+    text,
+    with_unit,
+)
 from powertraderd.ptctl.session import Session
 from powertraderd.ptctl.table import ROOMY, Column, Paper, by_width, gain, paper, render
 from powertraderd.ptctl.watch import looks
@@ -43,7 +52,7 @@ def _realised(row: Row) -> str:
 
 def paid(value: object, row: Row) -> str:
     """An amount with its currency, the second half of the product, as in BTC-USD."""
-    return f"{money(value)} {str(row.get('product_id') or '').partition('-')[2]}".rstrip()
+    return with_unit(money(value), str(row.get("product_id") or "").partition("-")[2])
 
 
 def asked(row: Row) -> str:

@@ -41,7 +41,9 @@ def logs(  # noqa: PLR0913 - an option each
         typer.Option("--grep", "-g", metavar="REGEX", help="Only lines in which this is found."),
     ] = None,
     since: options.Since = None,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many old lines.")] = 50,
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", min=0, metavar="N", help="How many old lines.")
+    ] = 50,
     file: Annotated[
         Path | None, typer.Option("--file", metavar="PATH", help="Read this file instead.")
     ] = None,
@@ -105,22 +107,25 @@ def read(
     file: Path | None, socket: Path | None, count: int, keep: Keep, *, follow: bool
 ) -> Iterator[str]:
     """The daemon's lines that are to be kept. Leaves with 1 where there is no log to read."""
-    path = file or _daemons_file(socket)
+    path, silence = (file, "") if file else _daemons_file(socket)
     if path is not None:
         return read_file(path, count, keep, follow=follow)
     command = log_source.journal_command(count, follow=follow)
     if command:
-        return _read_journal(command, keep, silent=not count)
-    complain(log_source.NO_SOURCE)
+        return _read_journal(
+            command, keep, "" if not count else silence or log_source.NOT_IN_JOURNAL
+        )
+    complain(silence or log_source.NO_SOURCE)
     raise SystemExit(Leave.REFUSED)
 
 
-def _daemons_file(socket: Path | None) -> Path | None:
+def _daemons_file(socket: Path | None) -> tuple[Path | None, str]:
+    """The file that the daemon names; without a daemon the words for where no log is found."""
     try:
         answer = Session(socket).client().request("status")
-    except DaemonUnreachable:
-        return None
-    return log_source.file_of(answer.data)
+    except DaemonUnreachable as unreachable:
+        return None, f"{unreachable} The log of a daemon that is gone: name its file with --file."
+    return log_source.file_of(answer.data), ""
 
 
 def read_file(path: Path, count: int, keep: Keep, *, follow: bool) -> Iterator[str]:
@@ -169,7 +174,8 @@ def _rotated(path: Path, descriptor: int) -> bool:
         return False
 
 
-def _read_journal(command: Sequence[str], keep: Keep, *, silent: bool) -> Iterator[str]:
+def _read_journal(command: Sequence[str], keep: Keep, if_empty: str) -> Iterator[str]:
+    """Lines of our unit; without any it leaves with 1 and says ``if_empty``, unless that is ""."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as journal:  # noqa: S603 - fixed words and a number
         assert journal.stdout is not None  # noqa: S101 - asked for above
         seen = 0
@@ -179,8 +185,8 @@ def _read_journal(command: Sequence[str], keep: Keep, *, silent: bool) -> Iterat
                     yield line.rstrip("\n")
         finally:
             journal.terminate()
-    if not (silent or seen):
-        complain(log_source.NOT_IN_JOURNAL)
+    if if_empty and not seen:
+        complain(if_empty)
         raise SystemExit(Leave.REFUSED)
 
 

@@ -17,7 +17,7 @@ from powertraderd.ptctl.figures import (
 )
 from powertraderd.ptctl.session import Session
 from powertraderd.ptctl.status import next_dca, residual_words, sell_gain, trail
-from powertraderd.ptctl.table import ROOMY, Column, Paper, by_width, gain, paper, render
+from powertraderd.ptctl.table import ROOMY, WIDE, Column, Paper, by_width, gain, paper, render
 from powertraderd.ptctl.watch import looks
 
 app = typer.Typer()
@@ -26,6 +26,17 @@ Row = Mapping[str, Any]
 
 def _buy_gain(row: Row) -> str:
     return percent(row.get("pnl_ask_pct"))
+
+
+def _dca_24h(row: Row) -> str:
+    """Averaging down within a day, and how often it may be."""
+    cap = row.get("dca_max_24h")
+    return count(row.get("dca_24h")) + ("" if cap is None else f"/{count(cap)}")
+
+
+def _short_next_dca(row: Row) -> str:
+    """As the original wrote it: -2.50% / N4."""
+    return next_dca(row).replace("neural ", "")
 
 
 _POSITIONS = (
@@ -37,13 +48,14 @@ _POSITIONS = (
         right=True,
     ),
     Column("VALUE", lambda row: money(row.get("value")), right=True),
-    Column("COST", lambda row: money(row.get("cost")), right=True, needs=ROOMY),
+    Column("COST", lambda row: money(row.get("cost")), right=True, needs=WIDE),
     Column("AVERAGE", lambda row: price(row.get("average_cost")), right=True),
-    Column("AT ASK", _buy_gain, right=True, needs=ROOMY, style=lambda row: gain(_buy_gain(row))),
+    Column("AT ASK", _buy_gain, right=True, needs=WIDE, style=lambda row: gain(_buy_gain(row))),
     Column("GAIN", sell_gain, right=True, style=lambda row: gain(sell_gain(row))),
     Column("DCA", lambda row: count(row.get("stage")), right=True),
-    Column("24H", lambda row: count(row.get("dca_24h")), right=True, needs=ROOMY),
-    Column("NEXT DCA", next_dca, right=True),
+    Column("24H", _dca_24h, right=True, needs=ROOMY),
+    Column("NEXT DCA", next_dca, right=True, needs=ROOMY),
+    Column("NEXT DCA", _short_next_dca, right=True, below=ROOMY, flexible=True),
     Column("TRAIL", trail, right=True),
 )
 
@@ -62,8 +74,9 @@ def positions(
     """Open positions: cost, gain, next averaging down, trailing exit.
 
     AT ASK is the gain that decides about averaging down, GAIN the one that decides about
-    selling. NEXT DCA names the drawdown that buys next and where it comes from. A star after
-    TRAIL means that the line follows the price.
+    selling. DCA counts the averaging down so far, 24H that of a day and its cap. NEXT DCA names
+    the drawdown that buys next and where it comes from. A star after TRAIL means that the line
+    follows the price.
 
     Example: ptctl positions --json | jq '.positions[].coin'
     """

@@ -19,6 +19,7 @@ from powertraderd.ptctl.figures import (
     price,
     quantity,
     text,
+    with_unit,
 )
 from powertraderd.ptctl.session import Session
 from powertraderd.ptctl.table import ROOMY, WIDE, Column, Paper, gain, paper, render
@@ -114,8 +115,7 @@ _STANDINGS = {
 def _account(status: Mapping[str, Any], on: Paper) -> list[str]:
     account = pick(status, "account") or {}
     realised, residual = money(account.get("realised"), signed=True), residual_words(account)
-    quote = pick(status, "trading", "quote") or ""
-    value = f"{money(account.get('value'))} {quote}".rstrip()
+    value = with_unit(money(account.get("value")), pick(status, "trading", "quote"))
     first = (
         f"account {value}, cash {money(account.get('cash'))}, "
         f"in trade {percent(account.get('in_trade_pct'), signed=False)}"
@@ -230,7 +230,7 @@ _COINS = (
     Column("COIN", lambda row: str(row[0])),
     Column("BID", _bid, right=True),
     Column("LONG/SHORT", lambda row: levels_words(pick(row[1], "signal")), right=True),
-    Column("QUANTITY", lambda row: quantity(_position(row, "quantity")), right=True, needs=ROOMY),
+    Column("QUANTITY", lambda row: quantity(_position(row, "quantity")), right=True, needs=WIDE),
     Column("VALUE", lambda row: money(_position(row, "value")), right=True),
     Column(
         "GAIN",

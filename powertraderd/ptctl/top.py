@@ -25,6 +25,7 @@ _MOST_DECISIONS = 60
 _LEAST_DECISIONS = 4
 _MOST_ORDERS = 40
 _MOST_LEARNING = 6
+_NOT_TOLD = "the exporter does not answer, or there is no ledger yet"
 _DETAIL_TIMEOUT_S = 1.0
 _STEER_TIMEOUT_S = 30.0
 _TALL, _LOG_TAIL = 36, 8
@@ -36,7 +37,10 @@ Lines = list[str]
 def top(
     *,
     interval: Annotated[
-        float, typer.Option("--interval", "-i", min=0.1, max=60, help="Seconds between looks.")
+        float,
+        typer.Option(
+            "--interval", "-i", min=0.1, max=60, metavar="SECONDS", help="Seconds between looks."
+        ),
     ] = 1.0,
     socket: options.Socket = None,
     as_json: options.Json = False,
@@ -70,7 +74,7 @@ def view(
     """Everything in ``height`` lines where it fits; the decisions take what is left."""
     lines = _upper(status, learned, on)
     if decisions is None:
-        return [*lines, "decisions: the exporter does not answer"]
+        return [*lines, f"decisions: {_NOT_TOLD}"]
     room = max(_LEAST_DECISIONS, height - len(lines) - 1)
     return [*lines, *decision_lines(decisions[:room], on)]
 
@@ -127,7 +131,7 @@ def _look(client: Client, status: Mapping[str, Any], pane: Pane, on: Paper, heig
 def _details(client: Client, on: Paper) -> Lines:
     held, orders = _rows(client, "positions"), _rows(client, "orders", _MOST_ORDERS)
     if held is None or orders is None:
-        return ["positions and orders: the exporter does not answer"]
+        return [f"positions and orders: {_NOT_TOLD}"]
     return [*positions.table(held, on), "", *order_lines(orders, on)]
 
 

@@ -31,4 +31,6 @@ def looks(seconds: float | None) -> Iterator[None]:
 
 def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
     """At once: nothing is held, and the library that draws complains of exceptions in its midst."""
+    if sys.stdout.isatty():
+        os.write(sys.stdout.fileno(), b"\n")  # below the ^C that the terminal wrote
     os._exit(Leave.DONE)

@@ -165,6 +165,7 @@ class Queries:
                 **quote_row(quotes.get(coin)),
                 **position_row(position, quotes.get(coin), None, now),
                 **_next_dca(status, coin),
+                "dca_max_24h": self._rules.of(coin).dca.max_per_24h,
             }
             for coin, position in sorted(books.positions.items())
         ]

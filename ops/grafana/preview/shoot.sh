@@ -38,7 +38,7 @@ shoot() { # BOARD SECONDS
   local rows
   rows=$(node -p "Math.max(...JSON.parse(require('fs').readFileSync('../dashboards/$1.json')).panels.map((p) => p.gridPos.y + p.gridPos.h))")
   chromium --headless=new --no-sandbox --disable-gpu --hide-scrollbars \
-    --window-size=1600,$((rows * 38 + 140)) --virtual-time-budget=90000 \
+    --window-size=1600,$((rows * 38 + 140)) --virtual-time-budget=120000 \
     --screenshot="$root/docs/dashboards/$1.png" \
     "http://$page/?board=$1&seconds=$2&coin=$coin" 2>>"$folder/chromium.log"
   echo "docs/dashboards/$1.png"

@@ -122,6 +122,23 @@ def test_a_journal_without_the_daemons_lines_says_where_they_are(
     assert ptctl("logs", "-n", "0").exit_code == 0
 
 
+@pytest.mark.parametrize("journal", [True, False])
+def test_without_a_daemon_and_its_lines_both_are_said(
+    ptctl: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, journal: bool
+) -> None:
+    """The journal is looked at first: a daemon that died has its last words there."""
+    if journal:
+        journalctl = tmp_path / "journalctl"
+        journalctl.write_text("#!/bin/sh\nexit 0\n")
+        journalctl.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("POWERTRADERD_SOCKET", str(tmp_path / "nobody.sock"))
+    result = ptctl("events")
+    assert result.exit_code == 1
+    assert "No daemon at" in result.stderr
+    assert "--file" in result.stderr
+
+
 def test_without_any_log_it_says_what_to_do(
     daemon: RecordedDaemon, ptctl: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,11 +40,11 @@ def content(recorded: dict[str, Replies], verb: str) -> Any:  # noqa: ANN401 - a
 
 
 @pytest.mark.parametrize("words", [*VERBS.values(), ["top"]], ids=[*VERBS, "top"])
-@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("width", [80, 100, 120])
 def test_every_table_fits_the_terminal(
     words: list[str], width: int, ptctl: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At 80 and at 120 columns."""
+    """At 80, where more is shown, and where everything is."""
     monkeypatch.setenv("COLUMNS", str(width))
     result = ptctl(*words)
     assert result.exit_code == 0, result.output
@@ -243,3 +243,35 @@ def test_figures_of_a_silent_trader_are_called_old(
     shown = ptctl("status").stdout
     assert "! the trader has told nothing for 1 m 31 s" in shown
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_a_position_with_long_figures_fits_into_eighty_columns(
+    ptctl: Callable[..., Result], recorded: dict[str, Replies]
+) -> None:
+    """What draws the next line is short there, and cut before any figure is."""
+    row = content(recorded, "positions")["positions"][0]
+    row |= {"quantity": "0.00642433", "value": "101070.48", "average_cost": "64285.66"}
+    row |= {"pnl_bid_pct": "-10.01", "next_dca_pct": "-20", "next_dca_source": "neural N6"}
+    row |= {"trail_line": "65892.80", "trail_armed": True}
+    recorded["positions"] = good({"positions": [row]})
+    _, line = ptctl("positions").stdout.splitlines()
+    assert len(line) <= 80
+    assert all(
+        figure in line for figure in ("101,070.48", "64,285.66", "-20.00% / N6", "65,892.80*")
+    )
+    row["value"] = "123456101.48"
+    _, line = ptctl("positions").stdout.splitlines()
+    assert len(line) <= 80
+    assert all(figure in line for figure in ("123,456,101.48", "…", "65,892.80*"))
+
+
+def test_the_averaging_down_of_a_day_is_shown_with_its_cap(
+    ptctl: Callable[..., Result], recorded: dict[str, Replies], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in the original's table; without a cap only how often it was."""
+    monkeypatch.setenv("COLUMNS", "120")
+    row = content(recorded, "positions")["positions"][0] | {"dca_24h": 1}
+    recorded["positions"] = good({"positions": [row | {"dca_max_24h": 2}, row]})
+    capped, free = (line.split() for line in ptctl("positions").stdout.splitlines()[1:])
+    assert "1/2" in capped
+    assert "1" in free

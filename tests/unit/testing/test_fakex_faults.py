@@ -65,6 +65,12 @@ def buy(client: RESTClient, name: str = "c-1", size: str = "50") -> Any:  # noqa
     return client.market_order_buy(name, "BTC-USD", quote_size=size).to_dict()
 
 
+def fills_of(client: RESTClient, order_id: str) -> Any:  # noqa: ANN401 - JSON
+    """Those that the exchange shows by now, asked no faster than it allows."""
+    time.sleep(0.05)
+    return client.get_fills(order_ids=[order_id]).to_dict()["fills"]
+
+
 def add(venue: Venue, name: str, phase: str, params: dict[str, Any]) -> None:
     """A rule for the next order."""
     action = name.split(maxsplit=1)[0]
@@ -497,7 +503,7 @@ def test_optional_fields_may_all_be_missing(venue: Venue, client: RESTClient) ->
     assert "cursor" not in page
     placed = buy(client, "c-2")
     assert set(placed) == {"success", "success_response"}
-    assert client.get_fills(order_ids=[full["order_id"]]).to_dict()["fills"]
+    until(lambda: fills_of(client, full["order_id"]), "the fills, which come a moment later")
 
 
 def test_a_ladder_is_used_up(venue: Venue, client: RESTClient) -> None:
