@@ -490,7 +490,9 @@ def test_strings_may_come_where_truth_values_belong(venue: Venue, client: RESTCl
 
 def test_optional_fields_may_all_be_missing(venue: Venue, client: RESTClient) -> None:
     """What says which order it is and what it amounts to stays; the SDK has no such attribute."""
-    full = client.get_order(buy(client)["order_id"]).to_dict()["order"]
+    order_id = buy(client)["order_id"]
+    venue.post("clock", step=10)
+    full = client.get_order(order_id).to_dict()["order"]
     venue.post("policy", omit_optional=True)
     again = client.get_order(full["order_id"])
     assert not hasattr(again.order, "user_id")
