@@ -44,7 +44,9 @@ def support_bundle(
         Path | None, typer.Argument(metavar="FILE", help="Where to write it, .tar.gz.")
     ] = None,
     *,
-    lines: Annotated[int, typer.Option("--lines", min=0, help="Log lines to put in.")] = _LINES,
+    lines: Annotated[
+        int, typer.Option("--lines", min=0, metavar="N", help="Log lines to put in.")
+    ] = _LINES,
     socket: options.Socket = None,
 ) -> None:
     """Pack status, settings, orders, decisions and log lines into one file for somebody who helps.

@@ -52,7 +52,10 @@ def chart(
         Timeframe, typer.Option("--timeframe", "-t", help="Length of a candle.")
     ] = Timeframe.HOUR_1,
     height: Annotated[
-        int, typer.Option("--height", min=0, help="Lines of the picture; 0: as the terminal has.")
+        int,
+        typer.Option(
+            "--height", min=0, metavar="LINES", help="Lines of the picture; 0: as the terminal has."
+        ),
     ] = 0,
     watch: options.Watch = None,
     socket: options.Socket = None,

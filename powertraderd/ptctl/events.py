@@ -24,7 +24,9 @@ def events(
     *,
     since: options.Since = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new ones.")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many old ones.")] = 50,
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", min=0, metavar="N", help="How many old ones.")
+    ] = 50,
     file: Annotated[
         Path | None, typer.Option("--file", metavar="PATH", help="Read this file instead.")
     ] = None,

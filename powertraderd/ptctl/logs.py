@@ -41,7 +41,9 @@ def logs(  # noqa: PLR0913 - an option each
         typer.Option("--grep", "-g", metavar="REGEX", help="Only lines in which this is found."),
     ] = None,
     since: options.Since = None,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many old lines.")] = 50,
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", min=0, metavar="N", help="How many old lines.")
+    ] = 50,
     file: Annotated[
         Path | None, typer.Option("--file", metavar="PATH", help="Read this file instead.")
     ] = None,

@@ -41,10 +41,13 @@ Reason = Annotated[
     str, typer.Option("--reason", "-r", metavar="TEXT", help="Why; kept in state and log.")
 ]
 Limit = Annotated[
-    int, typer.Option("--limit", "-n", min=1, max=500, help="How many, newest first.")
+    int, typer.Option("--limit", "-n", min=1, max=500, metavar="N", help="How many, newest first.")
 ]
 AnswerTimeout = Annotated[
-    float, typer.Option("--timeout", min=0.1, max=3600, help="Seconds to wait for the answer.")
+    float,
+    typer.Option(
+        "--timeout", min=0.1, max=3600, metavar="SECONDS", help="Seconds to wait for the answer."
+    ),
 ]
 
 

@@ -11,6 +11,7 @@ from powertraderd.ptctl.figures import UNKNOWN, count, decimal, money, percent, 
 from powertraderd.ptctl.session import Session
 from powertraderd.ptctl.table import ROOMY, Column, Paper, paper, render
 from powertraderd.ptctl.watch import looks
+from powertraderd.supervision.protocol import Code, refusal
 
 app = typer.Typer()
 Row = Mapping[str, Any]
@@ -58,7 +59,13 @@ def risk(
     """
     session = Session(socket, as_json)
     for _ in looks(watch):
-        data = session.data("risk", {} if coin is None else {"coin": coin})
+        answer = session.ask("risk", {} if coin is None else {"coin": coin})
+        if answer.code == Code.TOO_LARGE:
+            words = "the ladders of all coins are too long for one answer: name a coin"
+            answer = refusal(answer.id, answer.code, f"{words}, as in `ptctl risk BTC`")
+        if not answer.ok:
+            session.leave(answer)
+        data = answer.data
         session.show(data, lines(data, paper()))
 
 

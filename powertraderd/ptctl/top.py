@@ -37,7 +37,10 @@ Lines = list[str]
 def top(
     *,
     interval: Annotated[
-        float, typer.Option("--interval", "-i", min=0.1, max=60, help="Seconds between looks.")
+        float,
+        typer.Option(
+            "--interval", "-i", min=0.1, max=60, metavar="SECONDS", help="Seconds between looks."
+        ),
     ] = 1.0,
     socket: options.Socket = None,
     as_json: options.Json = False,

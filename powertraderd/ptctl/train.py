@@ -34,7 +34,9 @@ def train(  # noqa: PLR0913 - an option each
         typer.Option("--stop", help="Leave what waits for its turn as it is."),
     ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Until the training is over.")] = False,
-    timeout: Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait.")] = 1800.0,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=1, metavar="SECONDS", help="Seconds to wait.")
+    ] = 1800.0,
     watch: options.Watch = None,
     socket: options.Socket = None,
     as_json: options.Json = False,

@@ -37,7 +37,9 @@ def wait(
     worker: Annotated[
         str | None, typer.Option("--worker", "-w", metavar="NAME", help="Only this worker.")
     ] = None,
-    timeout: Annotated[float, typer.Option("--timeout", "-t", min=0, help="Seconds.")] = 60.0,
+    timeout: Annotated[
+        float, typer.Option("--timeout", "-t", min=0, metavar="SECONDS", help="At most.")
+    ] = 60.0,
     socket: options.Socket = None,
     as_json: options.Json = False,
 ) -> None:

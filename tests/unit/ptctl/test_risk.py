@@ -9,7 +9,7 @@ from typer.testing import Result
 from powertraderd.model.rules import RiskLimits, StrategyRules
 from powertraderd.supervision.protocol import jsonable
 from powertraderd.testing.coin_views import BTC, ETH, a_books, a_position, a_quote
-from powertraderd.testing.control_server import RecordedDaemon, Reply, good
+from powertraderd.testing.control_server import RecordedDaemon, Reply, good, refused
 from powertraderd.workers.risk_query import risk_table
 
 
@@ -57,3 +57,13 @@ def test_unknown_figures_are_dashes(ptctl: Callable[..., Result], daemon: Record
     shown = ptctl("risk").stdout
     assert "asked for -, cash -, short of -" in shown
     assert "affordable levels: -" in shown
+
+
+def test_ladders_that_are_too_long_for_one_answer_lead_to_a_single_coin(
+    ptctl: Callable[..., Result], daemon: RecordedDaemon
+) -> None:
+    """With fifty coins and wide limits; fewer rows cannot be asked for here."""
+    daemon.replies["risk"] = refused("too_large", "the answer has 70000 bytes; ask for fewer rows")
+    result = ptctl("risk")
+    assert result.exit_code == 1
+    assert "name a coin, as in `ptctl risk BTC`" in result.stderr
