@@ -69,19 +69,16 @@ class Writer:
         with _explained(path, schema):
             if not path.exists():
                 _create(path, schema)
+            version = _whole_version(path, schema)
             self._connection = _connect(path, schema, "rw")
             try:
-                self._prepare()
+                self._prepare(version)
             except (PowertraderError, sqlite3.Error):
                 self._connection.close()
                 raise
 
-    def _prepare(self) -> None:
+    def _prepare(self, version: int) -> None:
         connection = self._connection
-        version = _checked_version(connection, self.path, self._schema)
-        problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if problem != "ok":
-            raise _damaged(self.path, self._schema, problem)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA synchronous = {'FULL' if self._schema.durable else 'NORMAL'}")
@@ -194,6 +191,19 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _whole_version(path: Path, schema: Schema) -> int:
+    """The version of a file without damage, read-only.
+
+    Whoever may write moves the write-ahead log into the file when it closes, damaged or not.
+    """
+    with closing(_connect(path, schema, "ro")) as connection:
+        version = _checked_version(connection, path, schema)
+        problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if problem != "ok":
+        raise _damaged(path, schema, problem.splitlines()[-1])  # a headline comes before it
+    return version
 
 
 def _checked_version(connection: sqlite3.Connection, path: Path, schema: Schema) -> int:
