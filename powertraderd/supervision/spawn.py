@@ -29,6 +29,8 @@ _HARMLESS = frozenset(
 )  # fmt: skip
 _CREDENTIALS = "CREDENTIALS_DIRECTORY"  # systemd's; only the trader holds a key
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+# What is freed goes back to the machine: reading a year of candles would be held for ever after.
+_TRIMMED = {"MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}
 
 
 def python_command(module: str, *arguments: str) -> list[str]:
@@ -55,7 +57,7 @@ def scrubbed(role: str, environ: Mapping[str, str]) -> dict[str, str]:
         for name, value in environ.items()
         if name in _HARMLESS or name.startswith("LC_") or (name, role) == (_CREDENTIALS, TRADER)
     }
-    return {**_ONE_THREAD, **kept}
+    return {**_ONE_THREAD, **_TRIMMED, **kept}
 
 
 @dataclass(slots=True)
