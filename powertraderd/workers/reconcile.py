@@ -57,10 +57,13 @@ class Reconciler:
         found = self._desk.compare_orders()
         open_orders = self._ledger.open_orders()
         if open_orders:
-            return tuple(
-                f"{record.intent.coin}: order {record.intent.client_order_id} is "
-                f"{record.state.value}, its outcome is not known yet"
-                for record in open_orders
+            return (
+                *found,
+                *(
+                    f"{record.intent.coin}: order {record.intent.client_order_id} is "
+                    f"{record.state.value}, its outcome is not known yet"
+                    for record in open_orders
+                ),
             )
         with self._heart.phase("broker.balances", self._budgets.read_orders):
             held = self._broker.balances()

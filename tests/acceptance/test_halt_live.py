@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import pytest
 
 from powertraderd.supervision.protocol import Answer
-from powertraderd.testing.live import LiveDaemon, lay_out_market
+from powertraderd.testing.live import LiveDaemon
 from powertraderd.testing.rig import alive, until
 from powertraderd.testing.venue import Venue
 
@@ -23,15 +23,6 @@ REPETITIONS = 100
 UNDER_WAY_S = 0.25
 """What the trader sent before the halt may lie in the exchange's socket for so long."""
 ORDERS = {"method": "POST", "path_regex": "/orders$"}
-
-
-@pytest.fixture(scope="module")
-def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venue]:
-    """The exchange and the candle venue."""
-    running = Venue(tmp_path_factory.mktemp("venue")).start()
-    lay_out_market(running)
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")

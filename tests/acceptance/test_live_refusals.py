@@ -10,22 +10,13 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from powertraderd.errors import ExitCode
-from powertraderd.testing.live import LiveDaemon, lay_out_market
+from powertraderd.testing.live import LiveDaemon
 from powertraderd.testing.rig import until
 from powertraderd.testing.venue import Venue
 
 pytestmark = pytest.mark.timeout(240)
 Undo = Callable[[], object]
 Spoil = Callable[[LiveDaemon, Venue], Undo]
-
-
-@pytest.fixture(scope="module")
-def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venue]:
-    """One exchange for all."""
-    running = Venue(tmp_path_factory.mktemp("venue")).start()
-    lay_out_market(running)
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")

@@ -234,6 +234,24 @@ def test_fills_that_come_after_the_end_of_an_order_are_a_difference(world: World
     assert world.ask(trader, "reconcile", request_id="r2").ok
 
 
+def test_late_fills_are_told_beside_an_order_of_unknown_outcome(world: World) -> None:
+    """One difference does not hide the other."""
+    trader = world.start()
+    world.say_long()
+    world.tick(trader, 3)
+    world.line.faults = [Fault.REQUEST_LOST]
+    world.say_long(Coin("ETH"))
+    world.tick(trader)
+    listed = world.exchange.orders_since
+    world.line.orders_since = lambda product_id, start: tuple(
+        replace(report, filled_quantity=2 * report.filled_quantity)
+        for report in listed(product_id, start)
+    )
+    message = world.ask(trader, "reconcile").message
+    assert "the venue's list says" in message
+    assert "its outcome is not known yet" in message
+
+
 def test_reads_that_fail_delay_the_booking_and_change_nothing(world: World) -> None:
     """The venue goes down right after the order."""
     trader = world.start()
